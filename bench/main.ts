@@ -1,0 +1,25 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { benchmarkCapture, type CaptureBenchmarkOptions } from './capture/benchmark';
+
+function count(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a whole number above 0.');
+}
+
+const bench = new Command('npm run bench --').description(
+  'Benchmarks, each with its baselines in the same run. They bring their own servers.',
+);
+
+bench
+  .command('capture')
+  .description('what capture costs a write: both engines against plain Prisma and what people write by hand')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: CaptureBenchmarkOptions) => benchmarkCapture(options));
+
+bench.parseAsync().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,115 @@
+import type { Appointment, AppointmentStatus } from '../../generated/prisma/client';
+import type { Database } from '../database';
+import { defined } from '../defined';
+import { pageArguments } from '../http/pagination';
+import { DomainError } from '../problems/domainError';
+import { lockPractitioner } from './lockPractitioner';
+import type { AppointmentInput, AppointmentPatch, AppointmentQuery } from './schemas';
+import { statusesBefore } from './transitions';
+
+/*
+ * Appointments. BOOKED is the only status from which anything can change (transitions.ts). Every change of status is
+ * one conditional update, so that of two that race exactly one finds the row as it expects it; the other one looks
+ * again and says why not. Double bookings are refused by the exclusion constraint "appointments_practitioner_free".
+ * Patient and practitioner never change: whoever was told of the booking would have to be told twice.
+ */
+export class AppointmentService {
+  constructor(private readonly database: Database) {}
+
+  async book(input: AppointmentInput): Promise<Appointment> {
+    const { patient_id, practitioner, starts_at, ends_at, reason } = input;
+    const data = { patientId: patient_id, practitioner, startsAt: starts_at, endsAt: ends_at, reason };
+    return this.database.$transaction(async (tx) => {
+      await lockPractitioner(tx, practitioner);
+      return tx.appointment.create({ data });
+    });
+  }
+
+  /** Appointments in the order in which they were booked; at most one row more than the page holds. */
+  async list({
+    patient_id,
+    practitioner,
+    status,
+    from,
+    to,
+    ...page
+  }: AppointmentQuery): Promise<Appointment[]> {
+    const startsAt = from || to ? defined({ gte: from, lt: to }) : undefined;
+    const where = defined({ patientId: patient_id, practitioner, status, startsAt });
+    return this.database.appointment.findMany(pageArguments(page, where));
+  }
+
+  async get(id: string): Promise<Appointment> {
+    return found(await this.database.appointment.findUnique({ where: { id } }));
+  }
+
+  /** Sets the fields that `change` has. Times move only while the appointment is BOOKED; the reason always. */
+  async change(id: string, change: AppointmentInput | AppointmentPatch): Promise<Appointment> {
+    return this.database.$transaction(async (tx) => {
+      const current = found(await tx.appointment.findUnique({ where: { id } }));
+      refuseOtherParties(current, change);
+      const moves = movesAppointment(current, change);
+      if (moves) await lockPractitioner(tx, current.practitioner);
+      const [changed] = await tx.appointment.updateManyAndReturn({
+        where: { id, ...(moves ? { status: 'BOOKED' } : {}) },
+        data: defined({ startsAt: change.starts_at, endsAt: change.ends_at, reason: change.reason }),
+      });
+      if (changed) return changed;
+      const { status } = found(await tx.appointment.findUnique({ where: { id } }));
+      throw new DomainError(
+        'not-booked',
+        `The appointment is ${status.toLowerCase()}: its times are settled.`,
+      );
+    });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.database.appointment.delete({ where: { id } });
+  }
+
+  /** Repeating it is no error and no further event. */
+  async become(id: string, target: AppointmentStatus): Promise<Appointment> {
+    const [changed] = await this.database.appointment.updateManyAndReturn({
+      where: { id, status: { in: statusesBefore(target) } },
+      data: { status: target },
+    });
+    if (changed) return changed;
+    const current = await this.get(id);
+    if (current.status === target) return current;
+    throw new DomainError(
+      'transition-refused',
+      `The appointment is ${current.status.toLowerCase()}; it cannot become ${target.toLowerCase()}.`,
+    );
+  }
+}
+
+function found(appointment: Appointment | null): Appointment {
+  if (appointment) return appointment;
+  throw new DomainError('not-found', 'There is no appointment with this id.');
+}
+
+function refuseOtherParties(current: Appointment, change: AppointmentPatch): void {
+  const { patient_id = current.patientId, practitioner = current.practitioner } = change;
+  const field =
+    patient_id !== current.patientId
+      ? 'patient_id'
+      : practitioner !== current.practitioner
+        ? 'practitioner'
+        : undefined;
+  if (!field) return;
+  throw new DomainError(
+    'field-immutable',
+    `${field} cannot be changed: cancel the appointment and book another.`,
+    field,
+  );
+}
+
+/** @throws DomainError when the appointment would end before it starts. */
+function movesAppointment(current: Appointment, change: AppointmentPatch): boolean {
+  const { starts_at = current.startsAt, ends_at = current.endsAt } = change;
+  if (ends_at <= starts_at) {
+    const field = change.ends_at ? 'ends_at' : 'starts_at';
+    throw new DomainError('period-invalid', 'An appointment must end after it starts.', field);
+  }
+  return starts_at.getTime() !== current.startsAt.getTime() || ends_at.getTime() !== current.endsAt.getTime();
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/*
+ * Kinds of fields that both resources use. What Postgres cannot store (NUL) and what JSON cannot carry faithfully
+ * (half a surrogate pair) is refused here, where the caller can be told which field it was.
+ */
+
+// Refinements rather than patterns: the OpenAPI generator garbles a pattern that has flags.
+const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
+const manyLines = /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u;
+
+/** One line of text, without blanks around it. */
+export function line(maximum: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximum)
+    .refine((text) => oneLine.test(text), 'must be one line of text without control characters');
+}
+
+/** Text that may have several lines. */
+export function prose(maximum: number) {
+  return z
+    .string()
+    .max(maximum)
+    .refine(
+      (text) => manyLines.test(text),
+      'must be text without control characters other than line breaks and tabs',
+    );
+}
+
+const earliestTime = Date.UTC(1900, 0, 1);
+const latestTime = Date.UTC(2200, 0, 1);
+
+/** An instant, ISO 8601 with an offset; kept to the millisecond. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .transform((text) => new Date(text))
+  .refine((time) => time.getTime() >= earliestTime && time.getTime() < latestTime, {
+    message: 'must be in the years 1900 to 2199',
+  });
+
+/** A patch that names no field is most likely a mistake; asked only when nothing else is wrong. */
+export const namesSomething = (patch: object): boolean => Object.keys(patch).length > 0;
+export const nothingNamed = {
+  message: 'The body must name at least one field',
+  when: ({ issues }: { issues: unknown[] }) => issues.length === 0,
+};

@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import { createCapturedClient } from '../outbox/capturedClient';
+import { Nudger } from '../outbox/nudger';
+import { loadConfig } from '../shared/config/load';
+import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';
+import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import { createMetrics } from '../shared/metrics';
+import { pendingMigrations } from '../shared/migrate/migrate';
+import { runProgram } from '../shared/program';
+import { createApp } from './app';
+import { readinessChecks } from './readiness';
+import { ApiServer } from './server';
+
+const readinessTimeoutMs = 2_000;
+const drainMs = 7_000;
+
+async function main(logger: Logger): Promise<number> {
+  const config = loadConfig({ ...commonVariables, ...captureVariables, ...apiVariables }, process.env);
+  const databaseUrl = config.DATABASE_URL;
+  const nudger = new Nudger({ databaseUrl, intervalMs: config.OUTBOX_NUDGE_INTERVAL_MS, logger });
+  const prisma = await createCapturedClient(
+    config.OUTBOX_CAPTURE,
+    { databaseUrl, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'signalbox-api', logger },
+    { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
+  );
+  const app = createApp({
+    prisma,
+    logger,
+    metrics: createMetrics('api'),
+    bodyLimitBytes: config.API_BODY_LIMIT_BYTES,
+    requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
+    readiness: readinessChecks({
+      ping: () => prisma.$queryRaw`SELECT 1`,
+      pendingMigrations: () => pendingMigrations({ databaseUrl, directory: migrationsDirectory() }),
+      timeoutMs: readinessTimeoutMs,
+    }),
+  });
+  const server = new ApiServer({
+    app,
+    host: config.HOST,
+    port: config.PORT,
+    requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
+    drainMs,
+    logger,
+  });
+  const database: Service = {
+    name: 'database',
+    start: async () => undefined,
+    stop: () => prisma.$disconnect(),
+  };
+  return runUntilSignal({ logger, services: [database, nudger, server] });
+}
+
+/** prisma/migrations of this package, whether this runs from the sources or from dist/. */
+function migrationsDirectory(): string {
+  for (let directory = __dirname; ; directory = path.dirname(directory)) {
+    const migrations = path.join(directory, 'prisma', 'migrations');
+    if (existsSync(migrations)) return migrations;
+    if (directory === path.dirname(directory)) throw new UserError('prisma/migrations is missing.');
+  }
+}
+
+new Command('npm run api --')
+  .description('The HealthCore REST API. Environment variables configure it.')
+  .allowExcessArguments(false)
+  .parse();
+void runProgram('api', process.env, main);

@@ -1,0 +1,122 @@
+/*
+ * A consumer: typed handlers by event type, each event processed effectively once.
+ *
+ * It is put together from parts that know nothing of each other: kafka/consumer.ts brings messages in order and keeps
+ * the group's place, settleMessage.ts decides when a message is done with, processMessage.ts has the effect once.
+ */
+import type { Prisma } from '../generated/prisma/client';
+import { GroupConsumer } from '../kafka/consumer';
+import type { GroupConsumerOptions } from '../kafka/groupConsumerOptions';
+import { DeadLetterPublisher } from '../kafka/deadLetter';
+import { deadLetterTopic, topicOf } from '../kafka/topicNames';
+import { type Service, UserError } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import type { ReadinessCheck } from '../shared/opsServer';
+import { AttemptsByPartition } from './attempts';
+import type { RetryPolicy } from './failurePolicy';
+import { handledTypes, type Handlers } from './handlers';
+import type { ConsumerMetrics } from './metrics';
+import type { ConsumerDatabase } from './processMessage';
+import { settleMessage, type SettleDependencies } from './settleMessage';
+
+export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+  /** Its name in the inbox: changed, it would process again whatever Kafka still holds. */
+  readonly name: string;
+  /** Its Kafka consumer group. */
+  readonly group: string;
+  readonly handlers: Handlers<Tx>;
+  readonly kafka: GroupConsumerOptions['kafka'];
+  readonly topicPrefix: string;
+  /** The captured Prisma client, if handlers write models or append events. */
+  readonly database: ConsumerDatabase<Tx>;
+  readonly logger: Logger;
+  readonly metrics: ConsumerMetrics;
+  readonly retry: RetryPolicy;
+  /** How long a silent consumer keeps its partitions, in milliseconds. */
+  readonly sessionTimeoutMs: number;
+  /** Longest time that a handler and its transaction may take, in milliseconds. */
+  readonly handlerTimeoutMs?: number;
+  /** How many partitions are worked on at a time; each holds a database connection. */
+  readonly partitionsAtOnce?: number;
+  /** Called with the topics that are missing at start, the dead letters' among them. */
+  readonly createTopics?: (missing: readonly string[]) => Promise<void>;
+}
+
+export interface Consumer extends Service {
+  /** Whether it has joined its group, and whether dead letters can be written. */
+  readonly readiness: readonly ReadinessCheck[];
+  /** Rejects when only an operator can help, with a UserError that says what to do. */
+  readonly failed: Promise<never>;
+}
+
+/**
+ * A consumer of the topics of its handlers, from their beginning on.
+ * @throws UserError when there is no handler.
+ */
+export function createConsumer<Tx extends Prisma.TransactionClient>(options: ConsumerOptions<Tx>): Consumer {
+  const { name, group, handlers, kafka, topicPrefix, database, metrics, retry } = options;
+  const logger = options.logger.child({ consumer: name });
+  const topics = handledTypes(handlers).map((eventType) => topicOf(topicPrefix, eventType));
+  if (topics.length === 0)
+    throw new UserError(`The consumer "${name}" handles no event type of the catalogue.`);
+  const attempts = new AttemptsByPartition();
+  const deadLetters = new DeadLetterPublisher(kafka, deadLetterTopic(topicPrefix));
+  const settle: SettleDependencies<Tx> = {
+    consumer: name,
+    group,
+    handlers,
+    topicPrefix,
+    database,
+    logger,
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 60_000,
+    policy: retry,
+    attempts,
+    publishDeadLetter: (letter) => deadLetters.publish(letter),
+    metrics,
+  };
+  const member = new GroupConsumer({
+    kafka,
+    group,
+    topics,
+    logger,
+    fromBeginning: true,
+    sessionTimeoutMs: options.sessionTimeoutMs,
+    partitionsAtOnce: options.partitionsAtOnce ?? 4,
+    retryMaxMs: retry.retryMaxMs,
+    ...(options.createTopics ? { createTopics: options.createTopics } : {}),
+    handle: (message, signal) => settleMessage(message, settle, signal),
+    onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
+    onAssigned: (assignment) => attempts.keepOnly(assignment),
+  });
+  return {
+    name: member.name,
+    failed: member.failed,
+    readiness: [joinedCheck(name, member), deadLetterCheck(name, attempts)],
+    start: () => member.start(),
+    stop: async () => {
+      await member.stop();
+      await deadLetters.stop();
+    },
+  };
+}
+
+function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
+  return {
+    name: `${name}: kafka`,
+    check: async () => {
+      const { state, detail } = member.status();
+      return { ok: state === 'running', detail: detail ? `${state}: ${detail}` : state };
+    },
+  };
+}
+
+function deadLetterCheck(name: string, attempts: AttemptsByPartition): ReadinessCheck {
+  return {
+    name: `${name}: dead letters`,
+    check: async () => {
+      const blocked = attempts.blocked();
+      if (blocked.length === 0) return { ok: true };
+      return { ok: false, detail: `the dead-letter topic cannot be written; waiting: ${blocked.join(', ')}` };
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import type { Pool } from 'pg';
+import type { Service } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import { sleep } from '../shared/sleep';
+
+const batchSize = 5_000;
+
+/**
+ * Deletes inbox rows that are older than `keepMs`, at most `batchSize` at a time; gives how many.
+ * `keepMs` must be longer than Kafka keeps messages, or a consumer that is reset to the beginning repeats effects.
+ */
+export async function trimInbox(pool: Pool, keepMs: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `DELETE FROM "signalbox"."inbox" WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM "signalbox"."inbox"
+       WHERE "processed_at" < now() - $1 * interval '1 millisecond' LIMIT $2))`,
+    [keepMs, batchSize],
+  );
+  return rowCount ?? 0;
+}
+
+export interface InboxJanitorOptions {
+  readonly pool: Pool;
+  /** How long rows are kept, in milliseconds. */
+  readonly keepMs: number;
+  readonly logger: Logger;
+  /** Time between two rounds, in milliseconds. */
+  readonly intervalMs?: number;
+}
+
+/** Trims the inbox from time to time. A round that fails is logged; the next one makes up for it. */
+export class InboxJanitor implements Service {
+  readonly name = 'inbox janitor';
+  #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly options: InboxJanitorOptions) {}
+
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#stopping = new AbortController();
+    this.#running = this.#loop(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#running = undefined;
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    const { pool, keepMs, logger, intervalMs = 3_600_000 } = this.options;
+    while (!signal.aborted) {
+      try {
+        let deleted = batchSize;
+        while (deleted === batchSize && !signal.aborted) deleted = await trimInbox(pool, keepMs);
+      } catch (error) {
+        logger.warn({ err: error }, 'the inbox could not be trimmed; trying again later');
+      }
+      await sleep(intervalMs, signal);
+    }
+  }
+}

@@ -1,0 +1,158 @@
+import { Command } from 'commander';
+import { createKafka } from '../kafka/client';
+import { createCapturedClient } from '../outbox/capturedClient';
+import { Nudger } from '../outbox/nudger';
+import { ensureTopics } from '../kafka/topics';
+import { loadConfig } from '../shared/config/load';
+import {
+  apiVariables,
+  captureVariables,
+  commonVariables,
+  consumerVariables,
+  kafkaVariables,
+} from '../shared/config/variables';
+import { createPool } from '../shared/database';
+import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import { createMetrics } from '../shared/metrics';
+import { OpsServer, type ReadinessCheck } from '../shared/opsServer';
+import { runProgram } from '../shared/program';
+import { type Consumer, createConsumer } from './consumer';
+import { InboxJanitor } from './inboxJanitor';
+import { createConsumerMetrics } from './metrics';
+import { type ConsumerDefinition, consumers, findConsumers } from './registry';
+import { withDeadline } from './withDeadline';
+
+const readinessTimeoutMs = 2_000;
+/** The inbox remembers longer than Kafka keeps messages, or a replay would have its effects again. */
+const inboxToTopicRetention = 2;
+
+const variables = {
+  ...commonVariables,
+  ...captureVariables,
+  ...kafkaVariables,
+  ...consumerVariables,
+  HOST: apiVariables.HOST,
+};
+type Config = ReturnType<typeof loadConfig<typeof variables>>;
+
+async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Promise<number> {
+  const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
+  if (!KAFKA_ENABLED) return idle(logger);
+  const config = loadConfig(variables, process.env);
+  const database = {
+    databaseUrl: config.DATABASE_URL,
+    applicationName: 'signalbox-consumers',
+    logger,
+  };
+  const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
+  const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
+  const prisma = await createCapturedClient(
+    engine,
+    { ...database, poolSize: config.DATABASE_POOL_SIZE },
+    { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
+  );
+  const pool = createPool({ ...database, poolSize: 1 });
+  const metrics = createMetrics('consumers');
+  const consumerMetrics = createConsumerMetrics(metrics);
+  const kafka = createKafka(config, logger);
+  const running = chosen.map(({ name, handlers }) =>
+    createConsumer({
+      name,
+      group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
+      handlers,
+      kafka,
+      topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      database: prisma,
+      logger,
+      metrics: consumerMetrics,
+      retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
+      sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
+      ...topicCreation(config, kafka),
+    }),
+  );
+  const readiness: ReadinessCheck[] = [
+    databaseCheck(() => prisma.$queryRaw`SELECT 1`),
+    ...running.flatMap((consumer) => consumer.readiness),
+  ];
+  return runUntilSignal({
+    logger,
+    services: [
+      closing('database', async () => Promise.all([prisma.$disconnect(), pool.end()])),
+      nudger,
+      new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
+      ...janitor(config, { pool, logger }),
+      together(running),
+    ],
+    failed: Promise.race(running.map((consumer) => consumer.failed)),
+  });
+}
+
+/** KAFKA_ENABLED=false: nothing is consumed; supervisors still see a program that is well. */
+async function idle(logger: Logger): Promise<number> {
+  const { CONSUMERS_PORT, HOST } = variables;
+  const config = loadConfig({ CONSUMERS_PORT, HOST }, process.env);
+  logger.warn('KAFKA_ENABLED is false: nothing is consumed, events wait');
+  const ops = new OpsServer({
+    ...opsOptions(config, logger),
+    metrics: createMetrics('consumers'),
+    readiness: [],
+  });
+  return runUntilSignal({ logger, services: [ops] });
+}
+
+function opsOptions({ HOST, CONSUMERS_PORT }: Pick<Config, 'HOST' | 'CONSUMERS_PORT'>, logger: Logger) {
+  return { host: HOST, port: CONSUMERS_PORT, portVariable: 'CONSUMERS_PORT', logger };
+}
+
+function janitor(
+  { KAFKA_TOPIC_RETENTION_MS }: Config,
+  dependencies: Omit<ConstructorParameters<typeof InboxJanitor>[0], 'keepMs'>,
+): Service[] {
+  if (KAFKA_TOPIC_RETENTION_MS < 0) return [];
+  return [new InboxJanitor({ ...dependencies, keepMs: KAFKA_TOPIC_RETENTION_MS * inboxToTopicRetention })];
+}
+
+/** Whoever comes first creates all topics: the relay, or a consumer that would have to wait for it. */
+function topicCreation(config: Config, kafka: ReturnType<typeof createKafka>) {
+  if (!config.KAFKA_CREATE_TOPICS) return {};
+  return { createTopics: async () => void (await ensureTopics(kafka, config)) };
+}
+
+/** They stop side by side, so that the slowest message in hand, not the sum, decides how long it takes. */
+function together(running: readonly Consumer[]): Service {
+  return {
+    name: 'consumers',
+    start: async () => void (await Promise.all(running.map((consumer) => consumer.start()))),
+    stop: async () => void (await Promise.all(running.map((consumer) => consumer.stop()))),
+  };
+}
+
+function closing(name: string, close: () => Promise<unknown>): Service {
+  return { name, start: async () => undefined, stop: async () => void (await close()) };
+}
+
+function databaseCheck(ping: () => Promise<unknown>): ReadinessCheck {
+  return {
+    name: 'database',
+    check: async () => {
+      await withDeadline(ping(), readinessTimeoutMs);
+      return { ok: true };
+    },
+  };
+}
+
+const command = new Command('npm run consumers --')
+  .description('Runs consumers, all of them unless some are named. Environment variables configure it.')
+  .argument('[name...]', 'which to run')
+  .addHelpText('after', () =>
+    ['', 'Consumers:', ...consumers.map(({ name, summary }) => `  ${name.padEnd(24)}${summary}`)].join('\n'),
+  )
+  .action((names: string[]) =>
+    runProgram('consumers', process.env, async (logger) => {
+      const found = findConsumers(names);
+      if ('unknown' in found) throw new UserError(found.unknown);
+      return main(logger, found.consumers);
+    }),
+  );
+void command.parseAsync();

@@ -1,0 +1,128 @@
+/*
+ * One message until it is done with: processed, known before, or an acknowledged dead letter. Everything else is
+ * "again": its partition waits and offers it once more. Nothing leads past a message.
+ */
+import type { Prisma } from '../generated/prisma/client';
+import type { DeadLetter } from '../kafka/deadLetter';
+import { type ReceivedMessage, partitionKey } from '../kafka/readMessage';
+import type { Verdict } from '../kafka/workBatch';
+import { backoffMs } from '../shared/backoff';
+import { type Attempts, AttemptsByPartition } from './attempts';
+import { decide, type Failure, type RetryPolicy } from './failurePolicy';
+import type { ConsumerMetrics } from './metrics';
+import { processMessage, type ProcessDependencies } from './processMessage';
+
+export interface SettleDependencies<
+  Tx extends Prisma.TransactionClient = Prisma.TransactionClient,
+> extends Omit<ProcessDependencies<Tx>, 'attempt'> {
+  readonly group: string;
+  readonly policy: RetryPolicy;
+  readonly attempts: AttemptsByPartition;
+  /** Resolves when the dead letter is safe. */
+  readonly publishDeadLetter: (letter: DeadLetter) => Promise<void>;
+  readonly metrics: ConsumerMetrics;
+}
+
+/** Does with a message what can be done now. Aborting the signal ends a wait for the dead-letter topic. */
+export async function settleMessage<Tx extends Prisma.TransactionClient>(
+  message: ReceivedMessage,
+  dependencies: SettleDependencies<Tx>,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const known = dependencies.attempts.of(message);
+  const verdict = known.givenUp
+    ? await bury(message, known, known.givenUp, dependencies, signal)
+    : await attempt(message, known, dependencies, signal);
+  if (verdict.kind === 'done') dependencies.attempts.forget(message);
+  dependencies.metrics.waiting.set({ consumer: dependencies.consumer }, dependencies.attempts.size);
+  return verdict;
+}
+
+async function attempt<Tx extends Prisma.TransactionClient>(
+  message: ReceivedMessage,
+  known: Attempts,
+  dependencies: SettleDependencies<Tx>,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { metrics, attempts, policy, logger } = dependencies;
+  const labels = labelsOf(message, dependencies);
+  const stopTimer = metrics.seconds.startTimer(labels);
+  const outcome = await processMessage(message, { ...dependencies, attempt: known.attempts + 1 });
+  stopTimer();
+  if (outcome.kind !== 'failed') {
+    metrics.events.inc({ ...labels, outcome: outcome.kind });
+    logger.debug({ ...placeOf(message), outcome: outcome.kind }, 'message done');
+    return { kind: 'done' };
+  }
+  const now = counted(known, outcome.failure);
+  const decision = decide(outcome.failure, now, policy);
+  logger[decision.action === 'retry' ? 'warn' : 'error'](
+    { ...placeOf(message), ...outcome.failure, ...now, ...decision, at: framesOf(outcome.error) },
+    decision.action === 'retry' ? 'a message failed; its partition waits' : 'a message is given up',
+  );
+  if (decision.action === 'dead-letter') {
+    const givenUp = { ...now, givenUp: outcome.failure };
+    attempts.remember(message, givenUp);
+    return bury(message, givenUp, outcome.failure, dependencies, signal);
+  }
+  attempts.remember(message, now);
+  metrics.retries.inc({ ...labels, reason: outcome.failure.kind });
+  return { kind: 'again', afterMs: decision.afterMs };
+}
+
+function counted({ attempts, outages }: Attempts, failure: Failure): Attempts {
+  return failure.kind === 'own' ? { attempts, outages: outages + 1 } : { attempts: attempts + 1, outages: 0 };
+}
+
+type BuryDependencies = Omit<SettleDependencies, 'handlers' | 'database'>;
+
+async function bury(
+  message: ReceivedMessage,
+  known: Attempts,
+  { errorClass, reason }: Failure,
+  dependencies: BuryDependencies,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  const { group, policy, attempts, publishDeadLetter, metrics, logger } = dependencies;
+  const labels = labelsOf(message, dependencies);
+  const letter = { message, group, attempts: known.attempts, errorClass, reason, failedAt: new Date() };
+  try {
+    await orAborted(publishDeadLetter(letter), signal);
+  } catch (error) {
+    const outages = known.outages + 1;
+    attempts.remember(message, { ...known, outages });
+    const afterMs = backoffMs(outages, { initialMs: 250, maxMs: policy.retryMaxMs });
+    metrics.retries.inc({ ...labels, reason: 'own' });
+    logger.error({ err: error, ...placeOf(message), afterMs }, 'the dead-letter topic cannot be written');
+    return { kind: 'again', afterMs };
+  }
+  metrics.events.inc({ ...labels, outcome: 'dead_letter' });
+  logger.error({ ...placeOf(message), errorClass, reason }, 'dead letter written');
+  return { kind: 'done' };
+}
+
+/** A broker that does not answer must not keep a consumer from stopping; the message will be offered again. */
+async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const leave = (): void => reject(new Error('stopping'));
+    if (signal.aborted) leave();
+    signal.addEventListener('abort', leave, { once: true });
+    work.finally(() => signal.removeEventListener('abort', leave)).catch(() => undefined);
+  });
+  await Promise.race([work, aborted]);
+}
+
+function labelsOf({ topic }: ReceivedMessage, { consumer, topicPrefix }: BuryDependencies) {
+  return { consumer, event_type: topic.slice(topicPrefix.length + 1) };
+}
+
+function placeOf(message: ReceivedMessage): { partition: string; offset: string } {
+  return { partition: partitionKey(message), offset: message.offset };
+}
+
+/** Where an error was thrown. Its message is left out: what we do not know may quote a patient's data. */
+function framesOf(error: unknown): string[] | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const frames = error.stack?.split('\n').filter((line) => /^ {4}at \S.*:\d+:\d+\)?$/.test(line));
+  return frames?.slice(0, 8).map((line) => line.trim());
+}

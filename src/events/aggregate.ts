@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import type { Field, Sensitivity } from './fields';
+
+/** The fields of one model that events know, by the model's own names. A field that is not listed is in no event. */
+export type Fields = Readonly<Record<string, Field>>;
+
+/** The names of the fields whose values may be in an event. */
+export type CarriedField<F extends Fields> = {
+  [K in keyof F & string]: F[K]['class'] extends Exclude<Sensitivity, 'restricted'> ? K : never;
+}[keyof F & string];
+
+/**
+ * Which change of a row an event stands for, and which of the row's fields it carries.
+ * `Carried` are the fields whose values may be in an event, `Listed` all that the aggregate lists.
+ */
+export type EventRule<Carried extends string = string, Listed extends string = string> =
+  | { readonly on: 'create' | 'delete'; readonly carries: readonly Carried[] }
+  | {
+      readonly on: 'update';
+      /**
+       * - `changed`: one of these fields has another value than before.
+       * - `becomes`: the field has this value now and had another before.
+       */
+      readonly when:
+        | { readonly changed: readonly Listed[] }
+        | { readonly becomes: { readonly field: Carried; readonly value: string | number | boolean } };
+      readonly carries: readonly Carried[];
+      /** Fields whose value before the change is carried too, as `previous_<name>`. */
+      readonly previous?: readonly Carried[];
+      /** Whether `changed_fields` lists the names of the listed fields that changed. */
+      readonly changedFields?: true;
+    };
+
+/** One model of the database and the events that its changes mean. */
+export interface Aggregate<
+  Type extends string = string,
+  Model extends string = string,
+  F extends Fields = Fields,
+  Rules extends Readonly<Record<string, EventRule>> = Readonly<Record<string, EventRule>>,
+> {
+  /** `metadata.aggregate_type`. */
+  readonly type: Type;
+  /** The Prisma model. */
+  readonly model: Model;
+  /** The field that identifies the aggregate: the message key. */
+  readonly key: string;
+  /** `metadata.version` of its events: raised when the meaning of a field changes, not when one is added. */
+  readonly version: string;
+  readonly fields: F;
+  /** By event type. When one change means several events, they are appended in this order. */
+  readonly events: Rules;
+}
+
+/** Declares an aggregate; the compiler checks that every rule names listed, carried fields. */
+export function defineAggregate<
+  const Type extends string,
+  const Model extends string,
+  F extends Fields,
+  const Rules extends Readonly<Record<string, EventRule<CarriedField<F>, keyof F & string>>>,
+>(
+  aggregate: Aggregate<Type, Model, F, Rules> & { readonly key: keyof F & string },
+): Aggregate<Type, Model, F, Rules> {
+  return aggregate;
+}
+
+type Wire<F> = F extends Field<string, infer _Kind, infer W> ? W : never;
+type Carried<F extends Fields, Names> = Names extends readonly (keyof F & string)[]
+  ? { [K in Names[number] as F[K]['as']]: Wire<F[K]> }
+  : unknown;
+type Previous<F extends Fields, Names> = Names extends readonly (keyof F & string)[]
+  ? { [K in Names[number] as `previous_${F[K]['as']}`]: Wire<F[K]> }
+  : unknown;
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** The type of an event's `data`, derived from its rule. */
+export type DataOf<A, Type> = A extends { fields: infer F extends Fields; events: infer Rules }
+  ? Type extends keyof Rules
+    ? Flat<
+        Carried<F, Rules[Type] extends { carries: infer N } ? N : never> &
+          (Rules[Type] extends { previous: infer N } ? Previous<F, N> : unknown) &
+          (Rules[Type] extends { changedFields: true } ? { changed_fields: string[] } : unknown)
+      >
+    : never
+  : never;
+
+/** The schema of an event's `data`, derived from its rule. Fields that are not known yet are let through. */
+export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Record<string, unknown>> {
+  const shape: Record<string, z.ZodType> = {};
+  const schemaOf = (name: string): [string, z.ZodType] => {
+    const field = aggregate.fields[name];
+    if (!field) throw new Error(`The aggregate "${aggregate.type}" has no field "${name}"`);
+    return [field.as, field.schema];
+  };
+  for (const name of rule.carries) {
+    const [as, schema] = schemaOf(name);
+    shape[as] = schema;
+  }
+  if (rule.on === 'update') {
+    for (const name of rule.previous ?? []) {
+      const [as, schema] = schemaOf(name);
+      shape[`previous_${as}`] = schema;
+    }
+    if (rule.changedFields) shape['changed_fields'] = z.array(z.string());
+  }
+  return z.looseObject(shape);
+}

@@ -1,0 +1,17 @@
+import type { z } from 'zod';
+
+/** An event that no row change means: somebody asks for something to be done. Appended explicitly. */
+export interface Command<Type extends string = string, Data = unknown> {
+  readonly eventType: Type;
+  /** `metadata.aggregate_type`; the caller names the aggregate's id, which is the message key. */
+  readonly aggregateType: string;
+  readonly version: string;
+  readonly data: z.ZodType<Data>;
+}
+
+/** Declares a command event. */
+export function defineCommand<const Type extends string, Data>(
+  command: Command<Type, Data>,
+): Command<Type, Data> {
+  return command;
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { type EventData, type EventType, findDefinition } from './catalogue';
+
+const envelopeSchema = z.object({
+  event_id: z.uuid(),
+  event_type: z.string().min(1),
+  timestamp: z.iso.datetime({ offset: true }),
+  data: z.record(z.string(), z.unknown()),
+  metadata: z.looseObject({
+    source: z.string(),
+    version: z.string(),
+    aggregate_type: z.string(),
+    aggregate_id: z.string(),
+    /** Grows with every later event of one aggregate, across topics. Digits, because it may pass 2^53. */
+    sequence: z.string().regex(/^\d+$/),
+    correlation_id: z.string().nullable(),
+    causation_id: z.string().nullable(),
+    actor: z.string().nullable(),
+    traceparent: z.string().nullable(),
+  }),
+});
+
+export type EventMetadata = z.infer<typeof envelopeSchema>['metadata'];
+
+/** An event as it is on the wire: the value of every Kafka message of ours. */
+export interface EventEnvelope<T extends EventType = EventType> {
+  event_id: string;
+  event_type: T;
+  /** When the change was made, ISO 8601 in UTC. */
+  timestamp: string;
+  data: EventData<T>;
+  metadata: EventMetadata;
+}
+
+/** Any event of the catalogue, as a union that narrows by `event_type`. */
+export type AnyEvent = { [T in EventType]: EventEnvelope<T> }[EventType];
+
+export type ParsedEnvelope = { ok: true; event: AnyEvent } | { ok: false; reason: string };
+
+/**
+ * Reads an event from a message's value.
+ * Never throws; the reason names paths and expectations, never a value, so that it may be logged.
+ */
+export function parseEnvelope(value: string): ParsedEnvelope {
+  let decoded: unknown;
+  try {
+    decoded = JSON.parse(value);
+  } catch {
+    return { ok: false, reason: 'the value is not JSON' };
+  }
+  const envelope = envelopeSchema.safeParse(decoded);
+  if (!envelope.success) return { ok: false, reason: describe(envelope.error) };
+  const definition = findDefinition(envelope.data.event_type);
+  if (!definition) return { ok: false, reason: 'event_type: not in the catalogue' };
+  const data = definition.data.safeParse(envelope.data.data);
+  if (!data.success) return { ok: false, reason: describe(data.error, 'data') };
+  return { ok: true, event: { ...envelope.data, data: data.data } as AnyEvent };
+}
+
+function describe(error: z.ZodError, prefix?: string): string {
+  return error.issues
+    .map((issue) => [
+      [prefix, ...issue.path].filter((part) => part !== undefined).join('.') || 'value',
+      issue.code,
+    ])
+    .map(([path, code]) => `${path}: ${code}`)
+    .join('; ');
+}

@@ -1,0 +1,265 @@
+/*
+ * A member of a consumer group that keeps going, around kafkajs, which does not.
+ *
+ * States: stopped → connecting → waiting for topics → joining → running; from each of them → retrying → connecting
+ * when something fails, and → stopped.
+ *
+ * - Whatever ends a session (no broker, a missing topic, a crash inside kafkajs) starts another one after a capped
+ *   back-off. Only what waiting cannot mend (credentials, permissions) ends the service: `failed` rejects.
+ * - Partitions run side by side, the messages of one in order. An offset is resolved only after its message's verdict
+ *   "done"; a verdict "again" pauses that partition alone, and the message is fetched anew after the pause. So no
+ *   message is skipped, and one that has to wait holds up nothing but its own partition.
+ * - kafkajs fetches again only when all batches of a fetch have been worked through: while a handler takes long, other
+ *   partitions of the same broker get no new messages. That is why waiting is never done inside a handler.
+ * - `stop` ends at the message in hand, commits, leaves the group.
+ */
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import { backoffMs } from '../shared/backoff';
+import { type Service, UserError } from '../shared/lifecycle';
+import { sleep } from '../shared/sleep';
+import { errorTypes, fatalType } from './errorTypes';
+import type { GroupConsumerOptions } from './groupConsumerOptions';
+import { missingTopics } from './missingTopics';
+import { partitionKey, type ReceivedMessage } from './readMessage';
+import { type Verdict, workBatch } from './workBatch';
+
+export type ConsumerState =
+  'stopped' | 'connecting' | 'waiting for topics' | 'joining' | 'running' | 'retrying';
+
+const firstRetryMs = 250;
+const heartbeatIntervalMs = 1_000;
+/** A fetch of idle partitions returns after this; a message that arrives ends it at once. */
+const longPollMs = 500;
+/** Longest time to leave the group once the last message is done; a broker that does not answer must not hold us. */
+const leaveTimeoutMs = 3_000;
+
+export class GroupConsumer implements Service {
+  readonly name: string;
+  /** Rejects with a UserError when only an operator can help. */
+  readonly failed: Promise<never>;
+  #fail: (error: UserError) => void = () => undefined;
+  #state: { state: ConsumerState; detail?: string } = { state: 'stopped' };
+  #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #inHand = 0;
+  readonly #resumptions = new Set<NodeJS.Timeout>();
+
+  constructor(private readonly options: GroupConsumerOptions) {
+    this.name = `consumer ${options.group}`;
+    this.failed = new Promise((_resolve, reject) => {
+      this.#fail = reject;
+    });
+    // Nobody may be listening when there is nobody to tell.
+    this.failed.catch(() => undefined);
+  }
+
+  get group(): string {
+    return this.options.group;
+  }
+
+  status(): { state: ConsumerState; detail?: string } {
+    return this.#state;
+  }
+
+  /** Returns at once; Kafka may be away. */
+  async start(): Promise<void> {
+    if (this.#running) return;
+    this.#stopping = new AbortController();
+    this.#running = this.#keepGoing(this.#stopping.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#running = undefined;
+    this.#state = { state: 'stopped' };
+  }
+
+  async #keepGoing(signal: AbortSignal): Promise<void> {
+    const stopped = new Promise<'stopped'>((resolve) => {
+      signal.addEventListener('abort', () => resolve('stopped'), { once: true });
+    });
+    let attempt = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#session(signal, stopped, () => (attempt = 0));
+      } catch (error) {
+        const fatal = fatalType(error);
+        if (fatal) {
+          this.#state = { state: 'stopped', detail: `Kafka: ${fatal}` };
+          this.#fail(
+            new UserError(
+              `Kafka refuses the group "${this.options.group}": ${fatal}. Mend the KAFKA_SASL_* variables or the permissions.`,
+              { cause: error },
+            ),
+          );
+          return;
+        }
+        attempt += 1;
+        await this.#backOff(attempt, error, signal);
+      }
+    }
+  }
+
+  async #backOff(attempt: number, error: unknown, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const afterMs = backoffMs(attempt, { initialMs: firstRetryMs, maxMs: this.options.retryMaxMs });
+    const types = errorTypes(error);
+    this.#state = { state: 'retrying', detail: `Kafka: ${types.at(-1) ?? 'failed'}` };
+    this.options.logger.warn(
+      { group: this.options.group, error: types, afterMs },
+      'Kafka is away; trying again',
+    );
+    await sleep(afterMs, signal);
+  }
+
+  /** From connecting to the end of this membership: resolves when stopped, rejects when it broke. */
+  async #session(signal: AbortSignal, stopped: Promise<'stopped'>, onJoined: () => void): Promise<void> {
+    this.#state = { state: 'connecting' };
+    if ((await Promise.race([this.#waitForTopics(signal), stopped])) === 'stopped') return;
+    this.#state = { state: 'joining' };
+    const consumer = this.#createConsumer();
+    const crashed = new Promise<never>((_resolve, reject) => {
+      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    });
+    const begun = this.#run(consumer, signal, onJoined);
+    try {
+      await Promise.race([begun, crashed, stopped]);
+      await Promise.race([crashed, stopped]);
+    } finally {
+      await this.#leave(consumer, begun);
+    }
+  }
+
+  #createConsumer(): Consumer {
+    const { kafka, group, sessionTimeoutMs } = this.options;
+    return kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatIntervalMs,
+      maxWaitTimeInMs: longPollMs,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      retry: { retries: 5, restartOnFailure: async () => false },
+    });
+  }
+
+  async #run(consumer: Consumer, signal: AbortSignal, onJoined: () => void): Promise<void> {
+    const { topics, fromBeginning, partitionsAtOnce } = this.options;
+    const membership: { lost?: unknown } = {};
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      delete membership.lost;
+      this.#assigned(consumer, payload.memberAssignment);
+      onJoined();
+    });
+    await consumer.connect();
+    if (signal.aborted) return;
+    await consumer.subscribe({ topics: [...topics], fromBeginning });
+    if (signal.aborted) return;
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: partitionsAtOnce,
+      eachBatch: (payload) => this.#eachBatch(payload, membership),
+    });
+  }
+
+  /** Called by kafkajs before it fetches anything, so that a seek here takes effect. */
+  #assigned(consumer: Consumer, assignment: Record<string, number[]>): void {
+    this.#state = { state: 'running' };
+    this.options.logger.info({ group: this.options.group, assignment }, 'joined the group');
+    const { positions, commit = true } = this.options;
+    for (const [topic, partitions] of Object.entries(assignment)) {
+      for (const partition of partitions) {
+        const offset = positions?.take({ topic, partition }, commit);
+        if (offset !== undefined) consumer.seek({ topic, partition, offset });
+      }
+    }
+    this.options.onAssigned?.(assignment);
+  }
+
+  async #eachBatch(payload: EachBatchPayload, membership: { lost?: unknown }): Promise<void> {
+    const { commit = true, commitIntervalMs = 1_000, onLag } = this.options;
+    const { batch } = payload;
+    let next = BigInt(batch.firstOffset() ?? 0);
+    this.#inHand += 1;
+    try {
+      const verdict = await workBatch(payload, {
+        handle: async (message) => {
+          const verdict = await this.#handle(message);
+          if (verdict.kind === 'done') next = BigInt(message.offset) + 1n;
+          return verdict;
+        },
+        isStopping: () => this.#stopping.signal.aborted,
+        commit,
+        commitIntervalMs,
+        heartbeatIntervalMs,
+        membership,
+      });
+      if (verdict.kind === 'again') this.#pause(payload, verdict.afterMs);
+    } finally {
+      this.#inHand -= 1;
+      onLag?.(batch.topic, batch.partition, Number(BigInt(batch.highWatermark) - next));
+    }
+  }
+
+  async #handle(message: ReceivedMessage): Promise<Verdict> {
+    try {
+      const verdict = await this.options.handle(message, this.#stopping.signal);
+      if (verdict.kind === 'done' && this.options.commit === false) this.options.positions?.passed(message);
+      return verdict;
+    } catch (error) {
+      this.options.logger.error(
+        { err: error, partition: partitionKey(message) },
+        'a message could not be handled',
+      );
+      return { kind: 'again', afterMs: this.options.retryMaxMs };
+    }
+  }
+
+  #pause(payload: EachBatchPayload, afterMs: number): void {
+    const resume = payload.pause();
+    const timer = setTimeout(() => {
+      this.#resumptions.delete(timer);
+      resume();
+    }, afterMs);
+    this.#resumptions.add(timer);
+  }
+
+  async #leave(consumer: Consumer, begun: Promise<void>): Promise<void> {
+    for (const timer of this.#resumptions) clearTimeout(timer);
+    this.#resumptions.clear();
+    const tooLate = new AbortController();
+    // A kafkajs consumer that is disconnected while it joins would go on to run: it is disconnected again after that.
+    const joined = begun.catch(() => undefined);
+    const left = consumer
+      .disconnect()
+      .then(() => joined)
+      .then(() => consumer.disconnect())
+      .catch((error: unknown) => {
+        this.options.logger.debug({ err: error }, 'leaving the group failed');
+      });
+    await Promise.race([left, this.#idle(tooLate.signal).then(() => sleep(leaveTimeoutMs, tooLate.signal))]);
+    tooLate.abort();
+  }
+
+  async #idle(signal: AbortSignal): Promise<void> {
+    while (this.#inHand > 0 && !signal.aborted) await sleep(20, signal);
+  }
+
+  async #waitForTopics(signal: AbortSignal): Promise<void> {
+    const { kafka, topics, createTopics, logger, retryMaxMs } = this.options;
+    for (let attempt = 1; !signal.aborted; attempt += 1) {
+      const missing = await missingTopics(kafka, topics);
+      if (missing.length === 0) return;
+      this.#state = { state: 'waiting for topics', detail: `missing: ${missing.join(', ')}` };
+      if (attempt === 1) logger.warn({ missing }, 'waiting for topics');
+      if (createTopics) await createTopics(missing);
+      if (!createTopics || attempt > 1)
+        await sleep(
+          backoffMs(attempt, { initialMs: firstRetryMs, maxMs: Math.min(retryMaxMs, 2_000) }),
+          signal,
+        );
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import type { Kafka } from 'kafkajs';
+import type { Logger } from '../shared/logger';
+import type { Positions } from './positions';
+import type { ReceivedMessage } from './readMessage';
+import type { Verdict } from './workBatch';
+
+export interface GroupConsumerOptions {
+  readonly kafka: Kafka;
+  readonly group: string;
+  readonly topics: readonly string[];
+  /** Deals with one message. One that throws is offered again. The signal is aborted when the consumer stops. */
+  readonly handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<Verdict>;
+  readonly logger: Logger;
+  /** Where a partition begins of which the group has committed nothing. */
+  readonly fromBeginning: boolean;
+  /** How long a silent member keeps its partitions, in milliseconds. */
+  readonly sessionTimeoutMs: number;
+  /** How many partitions are worked on at a time. */
+  readonly partitionsAtOnce: number;
+  /** Longest pause between two attempts to reach Kafka, in milliseconds. */
+  readonly retryMaxMs: number;
+  /** Longest time that processed offsets stay uncommitted within a batch, in milliseconds. */
+  readonly commitIntervalMs?: number;
+  /** False: the group's offsets are neither read nor written; `positions` says where to read. */
+  readonly commit?: boolean;
+  /** Where to begin instead of at the committed offsets. */
+  readonly positions?: Positions;
+  /** Called when topics are missing, to create them; without it the consumer waits for them. */
+  readonly createTopics?: (missing: readonly string[]) => Promise<void>;
+  /** Told after each batch how many messages of its partition are left. */
+  readonly onLag?: (topic: string, partition: number, lag: number) => void;
+  readonly onAssigned?: (partitions: Readonly<Record<string, readonly number[]>>) => void;
+}

@@ -1,0 +1,30 @@
+/**
+ * Creates the topics that Signalbox declares and ends; what a container runs where the programs themselves may not
+ * create topics (KAFKA_CREATE_TOPICS=false). Topics that exist are left as they are.
+ */
+import { loadConfig } from '../../shared/config/load';
+import { kafkaVariables } from '../../shared/config/variables';
+import type { Logger } from '../../shared/logger';
+import { UserError } from '../../shared/lifecycle';
+import { runProgram } from '../../shared/program';
+import { createKafka } from '../client';
+import { ensureTopics } from '../topics';
+
+async function main(logger: Logger): Promise<number> {
+  const config = loadConfig(kafkaVariables, process.env);
+  const { created } = await ensureTopics(createKafka(config, logger), {
+    ...config,
+    // Somebody who runs this wants them created.
+    KAFKA_CREATE_TOPICS: true,
+  }).catch((error: unknown) => {
+    throw new UserError(
+      `The topics could not be created on ${config.KAFKA_BOOTSTRAP_SERVERS.join(',')}: ${(error as Error).message}`,
+      { cause: error },
+    );
+  });
+  for (const topic of created) logger.info({ topic }, 'topic created');
+  logger.info({ created: created.length }, 'all declared topics exist');
+  return 0;
+}
+
+void runProgram('kafka-setup', process.env, main);

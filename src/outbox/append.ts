@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import type { EventContext } from './context';
+import type { MappedEvent } from './mapping';
+
+/*
+ * The only INSERT into the outbox. It must run in the transaction of the change that the events tell of, and after it:
+ * the change holds the row's lock, so that two changes of one aggregate draw their positions in the order in which
+ * they commit (see src/outbox/log).
+ */
+
+/** Runs one statement with its parameters in the caller's transaction: a Prisma transaction client's, or pg's. */
+export type Execute = (sql: string, parameters: readonly unknown[]) => Promise<unknown>;
+
+export interface Envelope {
+  /** `metadata.source`. */
+  readonly source: string;
+  readonly context: EventContext;
+}
+
+/** Rows per statement: enough to make round trips cheap, few enough to keep a statement's text around a megabyte. */
+const chunkSize = 2_000;
+
+/**
+ * ROWS FROM … WITH ORDINALITY numbers the events; ORDER BY makes the default of "position", the sequence's next value,
+ * be drawn in that order. One JSON text carries all of them, so that the number of parameters never limits a batch.
+ */
+const insert = `INSERT INTO signalbox.outbox (lane, event_id, event_type, event_version, aggregate_type, aggregate_id,
+  source, correlation_id, causation_id, actor, traceparent, data)
+SELECT signalbox.lane_of(e.aggregate_id), e.event_id, e.event_type, e.event_version, e.aggregate_type, e.aggregate_id,
+  $2::text, $3::text, $4::text, $5::text, $6::text, e.data
+FROM ROWS FROM (json_to_recordset($1::json) AS (event_id uuid, event_type text, event_version text,
+  aggregate_type text, aggregate_id text, data json)) WITH ORDINALITY
+  AS e (event_id, event_type, event_version, aggregate_type, aggregate_id, data, nr)
+ORDER BY e.nr`;
+
+/** Appends events in the order given and returns their ids. Does nothing for none. */
+export async function appendEvents(
+  execute: Execute,
+  events: readonly MappedEvent[],
+  { source, context }: Envelope,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (let start = 0; start < events.length; start += chunkSize) {
+    const rows = events
+      .slice(start, start + chunkSize)
+      .map((event) => ({ event_id: randomUUID(), ...wire(event) }));
+    ids.push(...rows.map((row) => row.event_id));
+    await execute(insert, [
+      JSON.stringify(rows),
+      source,
+      context.correlationId ?? null,
+      context.causationId ?? null,
+      context.actor ?? null,
+      context.traceparent ?? null,
+    ]);
+  }
+  return ids;
+}
+
+/**
+ * Makes later appends for this key wait until the transaction ends. For explicit events: they name an aggregate whose
+ * row the transaction may not have locked, and without a lock their order would be nobody's promise.
+ */
+export async function lockKey(execute: Execute, aggregateId: string): Promise<void> {
+  await execute('SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1::text, 0))', [aggregateId]);
+}
+
+function wire({ eventType, version, aggregateType, aggregateId, data }: MappedEvent) {
+  return {
+    event_type: eventType,
+    event_version: version,
+    aggregate_type: aggregateType,
+    aggregate_id: aggregateId,
+    data,
+  };
+}

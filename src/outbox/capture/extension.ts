@@ -1,0 +1,167 @@
+import { Prisma, type PrismaClient } from '../../generated/prisma/client';
+import type { CommandType, EventData, EventType } from '../../events/catalogue';
+import type { Logger } from '../../shared/logger';
+import { lockKey } from '../append';
+import { capturedModels } from '../catalogue';
+import { explicitEvent } from '../explicitEvent';
+import { stampedComments } from '../stampedComments';
+import { CaptureError } from './captureError';
+import { refuseCascades } from './cascades';
+import { CaptureEngine } from './engine';
+import {
+  type HookCall,
+  type InteractiveTransaction,
+  probe,
+  readInternals,
+  transactionIdOf,
+} from './internals';
+import { readModels } from './model';
+import { refuseNestedWrites, type RelationGraph } from './nestedWrites';
+import { strategies } from './operations';
+import { refuseRawWrites } from './rawSql';
+import { readRelations } from './relations';
+import type { Args } from './selection';
+import { joinedTransaction, type Transact, Transactions } from './transactions';
+
+/*
+ * The engine "middleware": a Prisma Client extension that turns every write of a captured model into rows of the
+ * outbox, in the same database transaction.
+ *
+ * A write inside a caller's transaction joins it; any other gets a transaction of its own, without limits, so that
+ * nobody can tell it from the single statement that it was. Around the write the images of its rows are taken, the
+ * catalogue says which events their difference means, and those are inserted after the write, while its row locks are
+ * held. What can't be captured is refused: nested writes, raw SQL on a captured table, cascades.
+ *
+ * Model change and events commit together or not at all. Neither is ever told by the success of a promise: an error
+ * that a caller catches may have ended the transaction, and a write that nobody awaits may still be part of it.
+ */
+
+export interface CaptureOptions {
+  /** `metadata.source` of the events: the service's name. */
+  source: string;
+  logger: Logger;
+  /** Called after the commit of a transaction that appended events: nudge the relay. What it throws is logged. */
+  onCommitted?: () => void;
+}
+
+interface Append {
+  /**
+   * Appends an explicit event in the caller's interactive transaction.
+   * @throws CaptureError outside one, or when the data does not fit the catalogue.
+   */
+  $append<T extends CommandType>(
+    eventType: T,
+    event: { aggregateId: string; data: EventData<T> },
+  ): Promise<{ eventId: string }>;
+}
+
+interface Transact$ {
+  $transaction<R>(
+    work: (tx: CapturedTransaction) => Promise<R>,
+    options?: { maxWait?: number; timeout?: number; isolationLevel?: Prisma.TransactionIsolationLevel },
+  ): Promise<R>;
+}
+
+/** What `$transaction(async (tx) => …)` passes. */
+export type CapturedTransaction = Transact$ & Append & Prisma.TransactionClient;
+
+/** A Prisma client whose writes leave their events in the outbox. */
+export type CapturedClient = Transact$ & Append & PrismaClient;
+
+/**
+ * Extends a client with capture. The client that was given still writes without events: for corrections only.
+ * @throws CaptureError when the schema, the catalogue or this version of Prisma can't be captured, saying why.
+ */
+export function withCapture(client: PrismaClient, options: CaptureOptions): CapturedClient {
+  if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
+  const internals = readInternals(client);
+  if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
+  const relations = readRelations(internals.schema);
+  const captured = capturedModels();
+  refuseCascades(captured, relations);
+  const models = readModels(captured, internals);
+  const checked = probe(internals);
+  checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
+  const engine = new CaptureEngine(internals, models, options, checked);
+  const transactions = new Transactions(
+    engine,
+    (client as unknown as { readonly $transaction: Transact }).$transaction,
+    (spec) => models.has(spec?.model ?? '') && strategies.has(spec?.action ?? ''),
+  );
+  const hook = createHook(engine, { captured, models: internals.models, relations });
+  return client.$extends({
+    name: 'signalbox-capture',
+    query: { $allOperations: hook as never },
+    client: {
+      $transaction(input: unknown, settings?: unknown) {
+        return transactions.begin(this, input, settings);
+      },
+      $append(eventType: EventType, event: { aggregateId: string; data: unknown }) {
+        return append(engine, this, eventType, event);
+      },
+    },
+  }) as unknown as CapturedClient;
+}
+
+const unmarked =
+  'withCapture was given a client that does not mark its statements, so installed triggers would write each event a ' +
+  'second time: create it with createPrismaClient, or with comments: [markedComments()].';
+
+function createHook(engine: CaptureEngine, graph: RelationGraph): (call: HookCall) => PromiseLike<unknown> {
+  const { models, units } = engine;
+  return ({ model, operation, args, query, __internalParams: params }) => {
+    const { transaction } = params;
+    const joined = joinedTransaction(transaction);
+    const itx = joined ?? (transaction?.kind === 'itx' ? (transaction as InteractiveTransaction) : undefined);
+    if (model === undefined) refuseRawWrites(models, operation, args);
+    else if (strategies.has(operation)) {
+      refuseNestedWrites(graph, model, operation, (args ?? {}) as Args);
+      const found = models.get(model);
+      if (found) {
+        if (transaction && !itx) throw foreignBatch(model, operation);
+        return engine.write(
+          { model: found, action: operation, args: (args ?? {}) as Args, query, params },
+          itx,
+        );
+      }
+    }
+    const unit = itx && units.get(itx.id);
+    if (!itx || !unit) return query(args);
+    return Promise.resolve(query(args).requestTransaction(itx)).catch((error: unknown) => {
+      unit.sawError = true;
+      throw error;
+    });
+  };
+}
+
+function foreignBatch(model: string, operation: string): CaptureError {
+  return new CaptureError(
+    `"${operation}" of ${model} is part of a batch that was not begun through $transaction of the client that ` +
+      'withCapture returned. Begin it there, or apply the extension that begins it before withCapture.',
+  );
+}
+
+async function append(
+  engine: CaptureEngine,
+  client: object,
+  eventType: string,
+  { aggregateId, data }: { aggregateId: string; data: unknown },
+): Promise<{ eventId: string }> {
+  const id = transactionIdOf(client);
+  if (id === undefined) {
+    throw new CaptureError(
+      `$append('${eventType}') needs a transaction: prisma.$transaction(async (tx) => { …; await tx.$append(…) })`,
+    );
+  }
+  const event = explicitEvent(eventType, aggregateId, data);
+  return engine.within({ kind: 'itx', id }, async (session, unit) => {
+    try {
+      await lockKey(session.execute, aggregateId);
+      const [eventId = ''] = await session.append([event], event.aggregateType);
+      return { eventId };
+    } catch (error) {
+      unit.sawError = true;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,209 @@
+import { Prisma } from '../../generated/prisma/client';
+import { keyOf, mapChange, mapChanges, type MappedEvent, type Row } from '../mapping';
+import { CaptureError } from './captureError';
+import { lockMany, lockOne, strengthFor, withoutLimit } from './locking';
+import { conclude, type Outcome } from './outcome';
+import { ModelRequest, onlyKeys, type Operation, type RequestOptions } from './request';
+import { readsRelations } from './selection';
+import type { Session } from './session';
+
+/* Each write operation, told as: which rows to lock, what to send, and which images to compare. */
+
+export type Strategy = (operation: Operation, session: Session) => Promise<Outcome>;
+
+export const strategies: ReadonlyMap<string, Strategy> = new Map<string, Strategy>([
+  ['create', create],
+  ['createMany', create],
+  ['createManyAndReturn', create],
+  ['update', update],
+  ['updateMany', updateMany],
+  ['updateManyAndReturn', updateMany],
+  ['upsert', upsert],
+  ['delete', remove],
+  ['deleteMany', removeMany],
+]);
+
+/** The actions that count rows, and those of the same arguments that return them. */
+const returning: Readonly<Record<string, RequestOptions>> = {
+  createMany: { action: 'createManyAndReturn', result: count },
+  updateMany: { action: 'updateManyAndReturn', result: count },
+};
+
+function count(rows: unknown): { count: number } {
+  return { count: Array.isArray(rows) ? rows.length : 0 };
+}
+
+/** Not for arguments that choose what is returned: an action that counts refuses them, and must still. */
+function returningOptions({ action, args }: Operation): RequestOptions {
+  const chooses = ['select', 'include', 'omit'].some((name) => args[name] !== undefined);
+  return chooses ? {} : (returning[action] ?? {});
+}
+
+async function create(operation: Operation, session: Session): Promise<Outcome> {
+  const request = new ModelRequest(operation, returningOptions(operation));
+  return conclude(request, session, async () => created(operation, request));
+}
+
+function created({ model: { aggregate } }: Operation, request: ModelRequest): MappedEvent[] {
+  return request.rows().flatMap((row) => mapChange(aggregate, undefined, row));
+}
+
+async function update(operation: Operation, session: Session): Promise<Outcome> {
+  const { model, args } = operation;
+  const locked = await lockOne(session, model, args['where'], strengthFor(model, args['data']));
+  return updateLocked(operation, session, locked, {});
+}
+
+async function updateMany(operation: Operation, session: Session): Promise<Outcome> {
+  const { model, args } = operation;
+  const locked = await lockMany(session, model, args, strengthFor(model, args['data']));
+  return updateLocked(operation, session, locked, returningOptions(operation));
+}
+
+async function updateLocked(
+  operation: Operation,
+  session: Session,
+  locked: readonly Row[],
+  options: RequestOptions,
+): Promise<Outcome> {
+  const { model } = operation;
+  const keys = locked.map((row) => row[model.key]);
+  const restrict: RequestOptions['restrict'] = (args) => onlyKeys(model, keys, withoutLimit(args));
+  const request = new ModelRequest(operation, { ...options, restrict, verifiable: true });
+  return conclude(request, session, async () => {
+    const after = request.answered ? request.rows() : await session.read(model, keys);
+    return mapChanges(model.aggregate, await written(operation, session, locked, after, request), after);
+  });
+}
+
+/**
+ * Those of the locked rows that the write has touched. A row that is neither among those returned nor under its old key
+ * any more has got a new key, which is possible only when the write names it.
+ */
+async function written(
+  { model }: Operation,
+  session: Session,
+  locked: readonly Row[],
+  after: readonly Row[],
+  request: ModelRequest,
+): Promise<Row[]> {
+  const { aggregate, key } = model;
+  const left = new Set(after.map((row) => keyOf(aggregate, row)));
+  const before = locked.filter((row) => left.has(keyOf(aggregate, row)));
+  if (before.length === after.length && request.answered) {
+    if (before.length === locked.length || !namesKey(request, key)) return before;
+  }
+  const missing = locked.filter((row) => !left.has(keyOf(aggregate, row)));
+  const untouched = await session.read(
+    model,
+    missing.map((row) => row[key]),
+  );
+  const still = new Set(untouched.map((row) => keyOf(aggregate, row)));
+  const gone = new Set(missing.map((row) => keyOf(aggregate, row)).filter((name) => !still.has(name)));
+  if (after.length - before.length !== gone.size && request.answered) {
+    throw new CaptureError(`A write of ${model.name} returned rows that it was not to touch`);
+  }
+  if (gone.size > 0 && !request.answered) throw new CaptureError(`Rows of ${model.name} got new keys unseen`);
+  return locked.filter((row) => left.has(keyOf(aggregate, row)) || gone.has(keyOf(aggregate, row)));
+}
+
+function namesKey({ sentArgs }: ModelRequest, key: string): boolean {
+  const data = sentArgs?.['data'] ?? sentArgs?.['update'];
+  return typeof data === 'object' && data !== null && (data as Record<string, unknown>)[key] !== undefined;
+}
+
+/** More often than two inserts and deletes of one row can plausibly meet. */
+const upsertAttempts = 10;
+
+/**
+ * Prisma's own upsert may update a row that came into being a moment ago, whose image before nobody has seen. So the
+ * request is narrowed to one outcome: to the row that is locked, or, when there is none, to no row at all, so that it
+ * can only create; if somebody else was faster, back to the savepoint and begin again.
+ */
+async function upsert(operation: Operation, session: Session): Promise<Outcome> {
+  const { model, args } = operation;
+  let collision: unknown;
+  for (let attempt = 1; attempt <= upsertAttempts; attempt++) {
+    const locked = await lockOne(session, model, args['where'], strengthFor(model, args['update']));
+    const [row] = locked;
+    if (row) {
+      const found = await session.findUnique(model, args['where']);
+      if (found[0] === row[model.key]) return updateLocked(operation, session, locked, {});
+      continue;
+    }
+    // A second collision without a row to update is with another row: the caller's to know, in a transaction as
+    // Postgres leaves it after such an error.
+    if (collision !== undefined) return upsertAbsent(operation, session);
+    await session.execute('SAVEPOINT signalbox_upsert', []);
+    const outcome = await upsertAbsent(operation, session);
+    if (outcome.ok || !isCollision(outcome.error)) {
+      if (outcome.ok) await session.execute('RELEASE SAVEPOINT signalbox_upsert', []);
+      return outcome;
+    }
+    collision = outcome.error;
+    await session.execute('ROLLBACK TO SAVEPOINT signalbox_upsert', []);
+    await session.execute('RELEASE SAVEPOINT signalbox_upsert', []);
+  }
+  throw (
+    collision ?? new CaptureError(`The row of ${model.name} to upsert changed its identity again and again`)
+  );
+}
+
+const isCollision = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+
+async function upsertAbsent(operation: Operation, session: Session): Promise<Outcome> {
+  const request = new ModelRequest(operation, { restrict: (args) => onlyKeys(operation.model, [], args) });
+  return conclude(request, session, async () => created(operation, request));
+}
+
+/** DELETE … RETURNING gives the image of what it deletes; with relations Prisma reads first, and needs the lock. */
+async function remove(operation: Operation, session: Session): Promise<Outcome> {
+  const { model, args } = operation;
+  if (readsRelations(model, args))
+    return removeLocked(operation, session, await lockOne(session, model, args['where'], 'UPDATE'));
+  const request = new ModelRequest(operation, {
+    restrict: (sent) => {
+      if (!readsRelations(model, sent)) return sent;
+      throw new CaptureError(
+        `An extension applied after withCapture made "delete" of ${model.name} return relations`,
+      );
+    },
+  });
+  return conclude(request, session, async () =>
+    request.rows().flatMap((row) => mapChange(model.aggregate, row, undefined)),
+  );
+}
+
+async function removeMany(operation: Operation, session: Session): Promise<Outcome> {
+  return removeLocked(operation, session, await lockMany(session, operation.model, operation.args, 'UPDATE'));
+}
+
+async function removeLocked(
+  operation: Operation,
+  session: Session,
+  locked: readonly Row[],
+): Promise<Outcome> {
+  const { model } = operation;
+  const { aggregate } = model;
+  const keys = locked.map((row) => row[model.key]);
+  const request = new ModelRequest(operation, {
+    restrict: (args) => onlyKeys(model, keys, withoutLimit(args)),
+    verifiable: true,
+  });
+  return conclude(request, session, async () => {
+    const left = hasRemoved(request, locked.length) ? [] : await session.read(model, keys);
+    const still = new Set(left.map((row) => keyOf(aggregate, row)));
+    return mapChanges(
+      aggregate,
+      locked.filter((row) => !still.has(keyOf(aggregate, row))),
+      [],
+    );
+  });
+}
+
+/** Whether the one answer says that as many rows were deleted as were locked. */
+function hasRemoved({ answers }: ModelRequest, rows: number): boolean {
+  const [answer] = answers as { count?: number }[];
+  return answers.length === 1 && (answer?.count ?? 1) === rows;
+}

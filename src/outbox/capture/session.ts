@@ -1,0 +1,96 @@
+import { currentContext } from '../context';
+import { appendEvents, type Execute } from '../append';
+import type { MappedEvent, Row } from '../mapping';
+import { asModelError } from './databaseErrors';
+import type { BaseClient, InteractiveTransaction } from './internals';
+import type { CapturedModel } from './model';
+
+/*
+ * The statements that capture adds to a write, all in one transaction, all on the client without extensions: nobody's
+ * filter may hide a row from them.
+ */
+export class Session {
+  /** Events appended through this session. */
+  appended = 0;
+
+  constructor(
+    readonly transaction: InteractiveTransaction,
+    private readonly base: BaseClient,
+    private readonly source: string,
+  ) {}
+
+  readonly execute: Execute = async (sql, parameters) =>
+    this.base.$queryRawUnsafe(sql, ...parameters).requestTransaction(this.transaction);
+
+  async append(events: readonly MappedEvent[], modelName: string): Promise<string[]> {
+    if (events.length === 0) return [];
+    try {
+      const ids = await appendEvents(this.execute, events, {
+        source: this.source,
+        context: currentContext(),
+      });
+      this.appended += ids.length;
+      return ids;
+    } catch (error) {
+      throw asModelError(error, modelName);
+    }
+  }
+
+  /** Keys of the rows that a `where` of the caller's finds. */
+  async findMany(model: CapturedModel, where: unknown, take: number | undefined): Promise<unknown[]> {
+    const args = { where, select: { [model.key]: true }, ...(take === undefined ? {} : { take }) };
+    const rows = await this.#delegate(model).findMany(args).requestTransaction(this.transaction);
+    return (rows as Row[]).map((row) => row[model.key]);
+  }
+
+  /** The key of the row that a unique `where` of the caller's finds, in a list. */
+  async findUnique(model: CapturedModel, where: unknown): Promise<unknown[]> {
+    const args = { where, select: { [model.key]: true } };
+    const row = (await this.#delegate(model)
+      .findUnique(args)
+      .requestTransaction(this.transaction)) as Row | null;
+    return row ? [row[model.key]] : [];
+  }
+
+  /** Locks rows and returns their images in the order of their keys: what nobody else can change from now on. */
+  async lock(model: CapturedModel, keys: readonly unknown[], strength: LockStrength): Promise<Row[]> {
+    return this.#images(model, keys, ` FOR ${strength}`);
+  }
+
+  /** The images of rows as this transaction sees them. */
+  async read(model: CapturedModel, keys: readonly unknown[]): Promise<Row[]> {
+    return this.#images(model, keys, '');
+  }
+
+  async #images(model: CapturedModel, keys: readonly unknown[], suffix: string): Promise<Row[]> {
+    if (keys.length === 0) return [];
+    // The parameter has no type of its own, so that it takes the column's, whatever that is.
+    const [condition, parameter] = keys.length === 1 ? ['= $1', keys[0]] : ['= ANY($1)', keys];
+    const order = keys.length === 1 ? '' : ` ORDER BY ${model.sqlKey}`;
+    const sql = `SELECT ${model.sqlColumns} FROM ${model.sqlName} WHERE ${model.sqlKey} ${condition}${order}${suffix}`;
+    try {
+      const rows = (await this.execute(sql, [parameter])) as Row[];
+      return model.labels.size === 0 ? rows : rows.map((row) => relabelled(model, row));
+    } catch (error) {
+      throw asModelError(error, model.name);
+    }
+  }
+
+  #delegate(model: CapturedModel): BaseClient[string] {
+    const delegate = this.base[model.name];
+    if (!delegate) throw new Error(`The client has no model "${model.name}"`);
+    return delegate;
+  }
+}
+
+/** An UPDATE of columns that are part of no key leaves room for those who only refer to the row, and so must its lock. */
+export type LockStrength = 'UPDATE' | 'NO KEY UPDATE';
+
+/** Raw reads give an enum's label in the database; Prisma's results its member's name. */
+function relabelled(model: CapturedModel, row: Row): Row {
+  const named = [...model.labels].map(([field, members]) => [
+    field,
+    members.get(String(row[field])) ?? row[field],
+  ]);
+  return { ...row, ...(Object.fromEntries(named) as Row) };
+}

@@ -1,0 +1,91 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { CaptureError } from './captureError';
+
+/*
+ * One interactive transaction of a caller, from its begin to its end.
+ *
+ * State: `open` until the callback has returned and every write that it had started is done, then `closed`. Writes run
+ * one after the other: two captured writes of one row that interleave would both read the image before the first.
+ * Beginning and end of a nested transaction take their turn in the same queue, so that no savepoint comes between a
+ * write and its events. The connection runs one statement at a time anyway, so little is lost.
+ *
+ * `doom` makes the transaction fail at its end: a write is in it whose events could not be told, and the caller may
+ * have caught the error.
+ */
+export class TransactionUnit {
+  /** Events appended so far that no savepoint has undone. */
+  appended = 0;
+  /** Whether any operation has failed: the server may have given up the transaction although nobody noticed. */
+  sawError = false;
+  doomed: Error | undefined;
+  /** Settles when the transaction has been committed or rolled back. */
+  readonly ended: Promise<void>;
+  #markEnded: () => void = () => undefined;
+  #closed = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#markEnded = resolve;
+    });
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Runs `work` when everything asked for before is done. */
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.acquire();
+    try {
+      return await inside.run(this, work);
+    } finally {
+      release();
+    }
+  }
+
+  /** Waits for its turn and keeps it until the returned function is called; calling it again does nothing. */
+  async acquire(): Promise<() => void> {
+    if (inside.getStore() === this) {
+      throw new CaptureError(
+        'A captured write, or a nested transaction, was begun inside another captured write of the same transaction, ' +
+          'by an extension applied after withCapture. Apply that extension before withCapture: then its writes come ' +
+          'before or after the other, and each has its events.',
+      );
+    }
+    const previous = this.#last;
+    let release: () => void = () => undefined;
+    this.#last = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await previous;
+    return release;
+  }
+
+  end(): void {
+    this.#closed = true;
+    this.#markEnded();
+  }
+
+  doom(error: Error): void {
+    this.doomed ??= error;
+  }
+
+  /** Waits for every write that has been started; later ones find the transaction closed. */
+  async close(): Promise<void> {
+    await settle();
+    const release = await this.acquire();
+    this.#closed = true;
+    release();
+  }
+}
+
+const inside = new AsyncLocalStorage<TransactionUnit>();
+
+/**
+ * A write that was started, but not awaited, reaches the queue some microtasks after its start: one for each extension
+ * on its way. Prisma lets such a write into the transaction that is about to commit, so its events must get in too.
+ */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}

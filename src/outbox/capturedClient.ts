@@ -1,0 +1,36 @@
+import { createPrismaClient, type DatabaseOptions } from '../shared/database';
+import { UserError } from '../shared/lifecycle';
+import { type CapturedClient, type CaptureOptions, withCapture } from './capture/extension';
+import { withTriggerCapture } from './trigger/capture';
+import { contextComments } from './trigger/comments';
+
+export type CaptureEngineName = 'middleware' | 'trigger';
+
+/**
+ * A Prisma client whose writes leave their events in the outbox, by the engine that OUTBOX_CAPTURE names.
+ * The trigger engine asks the database at once whether its triggers are those that the catalogue means.
+ * @throws TriggersDifferError, a UserError, when they are not; a UserError when the database cannot be asked.
+ */
+export async function createCapturedClient(
+  engine: CaptureEngineName,
+  database: DatabaseOptions,
+  options: CaptureOptions,
+): Promise<CapturedClient> {
+  if (engine === 'middleware') return withCapture(createPrismaClient(database), options);
+  const base = createPrismaClient({ ...database, comments: [contextComments({ source: options.source })] });
+  try {
+    return await withTriggerCapture(base, options);
+  } catch (error) {
+    await base.$disconnect();
+    throw error instanceof Error && error.name.startsWith('Prisma') ? cannotAsk(error) : error;
+  }
+}
+
+function cannotAsk(error: Error): UserError {
+  const { code } = error as { code?: string };
+  return new UserError(
+    `The trigger engine looks at its triggers before it starts, and the database could not be asked (${code ?? error.name}). ` +
+      'Start the database or mend DATABASE_URL, and start again.',
+    { cause: error },
+  );
+}

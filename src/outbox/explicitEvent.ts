@@ -1,0 +1,20 @@
+import { findDefinition } from '../events/catalogue';
+import { CaptureError } from './capture/captureError';
+import type { MappedEvent } from './mapping';
+
+/**
+ * An event that no row change means, as `$append` of both engines stores it.
+ * @throws CaptureError when it does not fit the catalogue; the message names paths, never values.
+ */
+export function explicitEvent(eventType: string, aggregateId: string, data: unknown): MappedEvent {
+  const definition = findDefinition(eventType);
+  if (!definition) throw new CaptureError(`The catalogue has no event "${eventType}"`);
+  if (aggregateId === '') throw new CaptureError(`$append('${eventType}') needs the id of an aggregate`);
+  const parsed = definition.data.safeParse(data);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.code}`);
+    throw new CaptureError(`The data of "${eventType}" does not fit the catalogue: ${problems.join('; ')}`);
+  }
+  const { version, aggregateType } = definition;
+  return { eventType, version, aggregateType, aggregateId, data: parsed.data as Record<string, unknown> };
+}

@@ -1,0 +1,79 @@
+import { aggregates, type CommandType, type EventData } from '../../events/catalogue';
+import type { PrismaClient } from '../../generated/prisma/client';
+import { appendEvents, type Execute, lockKey } from '../append';
+import { CaptureError } from '../capture/captureError';
+import type { CapturedClient, CaptureOptions } from '../capture/extension';
+import { readInternals, transactionIdOf } from '../capture/internals';
+import { currentContext } from '../context';
+import { explicitEvent } from '../explicitEvent';
+import { stampedComments } from '../stampedComments';
+import { assertTriggersMatch } from './check';
+import { hints } from './hints';
+
+/*
+ * The engine "trigger", seen from the program: the triggers do the work, so what is left is to check at start that they
+ * are there, to append explicit events, and to say when something may have been committed.
+ *
+ * The client must have been created with contextComments: it carries the request's context to the triggers. A client
+ * with the mark of the other engine would make the triggers look away, so it is refused.
+ */
+
+type RawClient = { $queryRawUnsafe(sql: string, ...parameters: unknown[]): PromiseLike<unknown> };
+
+/**
+ * Checks the installed triggers against the catalogue and gives the client `$append`, with the face of `withCapture`.
+ * `onCommitted` is called after whatever may have committed events: a hint, sometimes for nothing.
+ * @throws TriggersDifferError when the triggers do not do what the catalogue says.
+ * @throws CaptureError when the client was not created for this engine.
+ */
+export async function withTriggerCapture(
+  client: PrismaClient,
+  options: CaptureOptions,
+): Promise<CapturedClient> {
+  if ('$append' in client)
+    throw new CaptureError('withTriggerCapture was given a client that has capture already');
+  assertComments(client, options.source);
+  const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
+    client.$queryRawUnsafe(sql, ...parameters);
+  await assertTriggersMatch(run, aggregates, readInternals(client).schema);
+  const { source } = options;
+  const appending = client.$extends({
+    name: 'signalbox-trigger-capture',
+    client: {
+      async $append<T extends CommandType>(eventType: T, event: { aggregateId: string; data: EventData<T> }) {
+        return append(this as unknown as RawClient, source, eventType, event);
+      },
+    },
+  });
+  return hints(appending as unknown as CapturedClient, options);
+}
+
+function assertComments(client: object, source: string): void {
+  const { signalbox, source: stamped } = stampedComments(client);
+  if (signalbox === undefined && stamped !== undefined) return;
+  const found =
+    signalbox === undefined
+      ? 'stamps no context on its statements'
+      : 'marks its statements as captured by the middleware engine';
+  throw new CaptureError(
+    `The trigger engine was given a client that ${found}: create it with createPrismaClient({ …, comments: [contextComments({ source: ${JSON.stringify(source)} })] })`,
+  );
+}
+
+async function append(
+  client: RawClient,
+  source: string,
+  eventType: CommandType,
+  { aggregateId, data }: { aggregateId: string; data: unknown },
+): Promise<{ eventId: string }> {
+  if (transactionIdOf(client) === undefined) {
+    throw new CaptureError(
+      `$append('${eventType}') needs a transaction: prisma.$transaction(async (tx) => { …; await tx.$append(…) })`,
+    );
+  }
+  const event = explicitEvent(eventType, aggregateId, data);
+  const execute: Execute = async (sql, parameters) => client.$queryRawUnsafe(sql, ...parameters);
+  await lockKey(execute, aggregateId);
+  const [eventId = ''] = await appendEvents(execute, [event], { source, context: currentContext() });
+  return { eventId };
+}

@@ -1,0 +1,27 @@
+/**
+ * `npm run events:migration`: writes the migration that brings the triggers in line with the catalogue, if one is
+ * needed. Needs no database.
+ */
+import { Command } from 'commander';
+import { aggregates } from '../../events/catalogue';
+import { UserError } from '../../shared/lifecycle';
+import { type MigrationOptions, writeMigration } from './writeMigration';
+
+async function main(): Promise<void> {
+  const program = new Command('events:migration')
+    .description(
+      'Writes the migration that brings the capture triggers in line with the catalogue of events.',
+    )
+    .option('--check', 'write nothing; exit 1 if a migration is missing', false)
+    .option('--schema <file>', 'the Prisma schema', 'prisma/schema.prisma')
+    .option('--migrations <folder>', 'the folder of migrations', 'prisma/migrations')
+    .parse();
+  const { exitCode, message } = await writeMigration(aggregates, program.opts<MigrationOptions>());
+  (exitCode === 0 ? process.stdout : process.stderr).write(`${message}\n`);
+  process.exitCode = exitCode;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof UserError ? error.message : String((error as Error).stack)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,63 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Aggregate } from '../../events/aggregate';
+import { UserError } from '../../shared/lifecycle';
+import { type Generated, generate } from './generate';
+import { isUpToDate, type Migration, nextMigration } from './migration';
+import { readTables } from './schema';
+
+export interface MigrationOptions {
+  /** The Prisma schema's file. */
+  readonly schema: string;
+  /** The folder that holds one folder for each migration. */
+  readonly migrations: string;
+  readonly check: boolean;
+}
+
+/** Returns the exit code and what to say. @throws UserError for what a user can mend. */
+export async function writeMigration(
+  catalogue: readonly Aggregate[],
+  { schema, migrations: folder, check }: MigrationOptions,
+): Promise<{ exitCode: number; message: string }> {
+  const generated = await generateFrom(catalogue, schema);
+  const migrations = await readMigrations(folder);
+  if (isUpToDate(migrations, generated))
+    return { exitCode: 0, message: 'Nothing to do: the migrations produce the triggers of the catalogue.' };
+  if (check) {
+    const message =
+      'The migrations do not produce the triggers of the catalogue. Run "npm run events:migration" and commit what it writes.';
+    return { exitCode: 1, message };
+  }
+  const { name, sql } = nextMigration(migrations, generated, new Date());
+  await mkdir(path.join(folder, name), { recursive: true });
+  await writeFile(path.join(folder, name, 'migration.sql'), sql, { flag: 'wx' });
+  return {
+    exitCode: 0,
+    message: `Wrote ${path.join(folder, name, 'migration.sql')}. Apply it with "npm run migrate".`,
+  };
+}
+
+async function generateFrom(catalogue: readonly Aggregate[], schema: string): Promise<Generated> {
+  const text = await read(schema);
+  try {
+    return generate(catalogue, readTables(text));
+  } catch (error) {
+    throw new UserError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+async function readMigrations(folder: string): Promise<Migration[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
+    throw new UserError(`The folder of migrations can't be read: ${folder}`, { cause: error });
+  });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.map(async (name) => ({ name, sql: await read(path.join(folder, name, 'migration.sql')) })),
+  );
+}
+
+function read(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    throw new UserError(`The file can't be read: ${file}`, { cause: error });
+  });
+}

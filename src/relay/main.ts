@@ -1,0 +1,121 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Pool } from 'pg';
+import { createKafka } from '../kafka/client';
+import { KafkaPublisher } from '../kafka/producer';
+import { loadConfig } from '../shared/config/load';
+import { apiVariables, commonVariables, kafkaVariables, relayVariables } from '../shared/config/variables';
+import { runUntilSignal, type Service } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import { createMetrics } from '../shared/metrics';
+import { OpsServer } from '../shared/opsServer';
+import { runProgram } from '../shared/program';
+import { describeProgram } from './help';
+import { LaneLeases } from './leases';
+import { createRelayMetrics, observeBacklog } from './metrics';
+import { createRelayPool } from './pool';
+import { readinessChecks } from './readiness';
+import { Relay } from './relay';
+import { Waker } from './waker';
+
+const variables = { ...commonVariables, HOST: apiVariables.HOST, ...kafkaVariables, ...relayVariables };
+const withoutKafka = {
+  ...variables,
+  KAFKA_BOOTSTRAP_SERVERS: kafkaVariables.KAFKA_BOOTSTRAP_SERVERS.optional(),
+};
+type Config = ReturnType<typeof loadConfig<typeof variables>>;
+
+async function main(logger: Logger): Promise<number> {
+  const enabled = kafkaVariables.KAFKA_ENABLED.catch(true).parse(process.env['KAFKA_ENABLED'] || undefined);
+  return enabled ? publish(logger) : wait(logger);
+}
+
+async function publish(logger: Logger): Promise<number> {
+  const config = loadConfig(variables, process.env);
+  const registry = createMetrics('relay');
+  const metrics = createRelayMetrics(registry);
+  const database = poolOf(config, logger);
+  observeBacklog(registry, database, logger);
+  const leases = new LaneLeases({
+    database,
+    identity: { id: randomUUID(), instance: config.RELAY_INSTANCE ?? `${hostname()}:${process.pid}` },
+    leaseMs: config.RELAY_LEASE_MS,
+    policy: config.RELAY_POISON_POLICY,
+    logger,
+    metrics,
+  });
+  const publisher = new KafkaPublisher({
+    kafka: createKafka(config, logger),
+    topics: config,
+    compression: config.KAFKA_COMPRESSION,
+    logger,
+  });
+  const relay = new Relay({
+    database,
+    publisher,
+    leases,
+    leaseMs: config.RELAY_LEASE_MS,
+    pageSize: config.RELAY_PAGE_SIZE,
+    pollIntervalMs: config.RELAY_POLL_INTERVAL_MS,
+    retryMaxMs: config.RELAY_RETRY_MAX_MS,
+    publishing: {
+      topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      maxMessageBytes: config.KAFKA_MAX_MESSAGE_BYTES,
+      policy: config.RELAY_POISON_POLICY,
+    },
+    logger,
+    metrics,
+  });
+  const waker = new Waker({ databaseUrl: config.DATABASE_URL, onWake: () => relay.wake(), logger });
+  const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database, publisher, leases }));
+  return runUntilSignal({
+    logger,
+    services: [poolService(database), opsServer, relay, waker],
+    failed: relay.failed,
+  });
+}
+
+/** Without Kafka, events wait in the outbox; whoever looks is told so. */
+async function wait(logger: Logger): Promise<number> {
+  const config = loadConfig(withoutKafka, process.env);
+  logger.warn('KAFKA_ENABLED is false: nothing is published, events wait in the outbox');
+  const registry = createMetrics('relay');
+  const database = poolOf(config, logger);
+  observeBacklog(registry, database, logger);
+  const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database }));
+  return runUntilSignal({ logger, services: [poolService(database), opsServer] });
+}
+
+/** A statement may take a lease's time, but a slow one must not fail for a short lease. */
+function poolOf(config: Pick<Config, 'DATABASE_URL' | 'RELAY_LEASE_MS'>, logger: Logger): Pool {
+  return createRelayPool(config.DATABASE_URL, Math.max(config.RELAY_LEASE_MS, 10_000), logger);
+}
+
+function poolService(database: Pool): Service {
+  let ended = false;
+  return {
+    name: 'database',
+    start: async () => undefined,
+    stop: async () => {
+      if (!ended) await database.end();
+      ended = true;
+    },
+  };
+}
+
+function opsServerOf(
+  config: Pick<Config, 'HOST' | 'RELAY_PORT'>,
+  metrics: ReturnType<typeof createMetrics>,
+  logger: Logger,
+  readiness: ReturnType<typeof readinessChecks>,
+): OpsServer {
+  const { HOST: host, RELAY_PORT: port } = config;
+  return new OpsServer({ host, port, portVariable: 'RELAY_PORT', metrics, readiness, logger });
+}
+
+describeProgram(
+  'npm run relay --',
+  'Publishes the events of the outbox to Kafka, in order for each aggregate. Several relays share the work.',
+  variables,
+).parse();
+void runProgram('relay', process.env, main);

@@ -1,0 +1,142 @@
+import type { Pool } from 'pg';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { type Backlog, readBacklog } from '../outbox/log/backlog';
+import type { Logger } from '../shared/logger';
+
+/** The relay's figures; labels are names of ours only. */
+export interface RelayMetrics {
+  readonly events: Counter<'topic'>;
+  readonly bytes: Counter<'topic'>;
+  readonly latency: Histogram;
+  /** kind: retryable, poison, fatal, database. */
+  readonly errors: Counter<'kind' | 'type'>;
+  readonly lanesOwned: Gauge;
+  readonly leaseLosses: Counter;
+  /** state: parked or held. */
+  readonly setAside: Counter<'state' | 'reason'>;
+  /** cause: notified, poll, more, retry. */
+  readonly wakeUps: Counter<'cause'>;
+  readonly connected: Gauge;
+}
+
+/** Declares them on a registry. */
+export function createRelayMetrics(registry: Registry): RelayMetrics {
+  const registers = [registry];
+  return {
+    events: new Counter({
+      name: 'signalbox_relay_events_total',
+      help: 'Events that Kafka has acknowledged',
+      labelNames: ['topic'],
+      registers,
+    }),
+    bytes: new Counter({
+      name: 'signalbox_relay_bytes_total',
+      help: 'Uncompressed size of the messages that Kafka has acknowledged',
+      labelNames: ['topic'],
+      registers,
+    }),
+    latency: new Histogram({
+      name: 'signalbox_relay_event_seconds',
+      help: "Time from an event's append, just before its commit, to Kafka's acknowledgement",
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 120, 600],
+      registers,
+    }),
+    errors: new Counter({
+      name: 'signalbox_relay_errors_total',
+      help: 'Failed attempts by kind (retryable, poison, fatal, database) and what was answered',
+      labelNames: ['kind', 'type'],
+      registers,
+    }),
+    lanesOwned: new Gauge({
+      name: 'signalbox_relay_lanes_owned',
+      help: 'Lanes that this relay publishes',
+      registers,
+    }),
+    leaseLosses: new Counter({
+      name: 'signalbox_relay_lease_losses_total',
+      help: 'Lanes that another relay took while this one believed to own them',
+      registers,
+    }),
+    setAside: new Counter({
+      name: 'signalbox_relay_set_aside_total',
+      help: 'Events set aside instead of published, by state and reason',
+      labelNames: ['state', 'reason'],
+      registers,
+    }),
+    wakeUps: new Counter({
+      name: 'signalbox_relay_wake_ups_total',
+      help: 'Looks at the outbox by what caused them',
+      labelNames: ['cause'],
+      registers,
+    }),
+    connected: new Gauge({
+      name: 'signalbox_relay_kafka_connected',
+      help: '1 while the last exchange with Kafka succeeded',
+      registers,
+    }),
+  };
+}
+
+/** Counts what Kafka has acknowledged; added up first, because finding a label's figure costs more than adding. */
+export function countSent(
+  { events, bytes, latency }: RelayMetrics,
+  messages: readonly { topic: string; bytes: number }[],
+  rows: readonly { occurredAt: Date }[],
+): void {
+  const byTopic = new Map<string, { events: number; bytes: number }>();
+  for (const message of messages) {
+    const sum = byTopic.get(message.topic) ?? { events: 0, bytes: 0 };
+    sum.events += 1;
+    sum.bytes += message.bytes;
+    byTopic.set(message.topic, sum);
+  }
+  for (const [topic, sum] of byTopic) {
+    events.inc({ topic }, sum.events);
+    bytes.inc({ topic }, sum.bytes);
+  }
+  const now = Date.now();
+  for (const { occurredAt } of rows) latency.observe(Math.max(0, now - occurredAt.getTime()) / 1000);
+}
+
+/** Counts what waits whenever the figures are asked for. */
+export function observeBacklog(registry: Registry, database: Pool, logger: Logger): void {
+  let asked: Promise<Backlog | undefined> | undefined;
+  const ask = (): Promise<Backlog | undefined> => {
+    asked ??= readBacklog(database)
+      .catch((error: unknown) => {
+        // The other figures are wanted most when the database is away.
+        logger.debug({ err: error }, 'the backlog could not be counted');
+        return undefined;
+      })
+      .finally(() => (asked = undefined));
+    return asked;
+  };
+  const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number): void => {
+    const created: Gauge = new Gauge({
+      name,
+      help,
+      collect: async () => {
+        const backlog = await ask();
+        if (backlog) created.set(valueOf(backlog));
+      },
+      registers: [],
+    });
+    registry.registerMetric(created);
+  };
+  gauge(
+    'signalbox_outbox_backlog',
+    'Events that wait, counted up to 10,000 for each lane',
+    ({ rows }) => rows,
+  );
+  gauge(
+    'signalbox_outbox_oldest_seconds',
+    'Age of the oldest event that waits',
+    (backlog) => backlog.oldestSeconds,
+  );
+  gauge('signalbox_outbox_parked', 'Events that Kafka refuses', ({ parked }) => parked);
+  gauge(
+    'signalbox_outbox_held',
+    'Events that wait behind a parked one or for their topic',
+    ({ held }) => held,
+  );
+}

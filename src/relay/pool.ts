@@ -1,0 +1,23 @@
+import { Pool } from 'pg';
+import type { Logger } from '../shared/logger';
+
+/** Reading, settling, renewing, and one to spare for metrics and readiness. */
+const connections = 4;
+const connectTimeoutMs = 5_000;
+
+/**
+ * The relay's connections. A statement that is not answered in time fails, and its connection is dropped: a network
+ * that swallows packets must not hold a relay for the quarter of an hour that TCP takes to notice.
+ */
+export function createRelayPool(databaseUrl: string, queryTimeoutMs: number, logger: Logger): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: connections,
+    application_name: 'signalbox-relay',
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+  });
+  pool.on('error', (error) => logger.debug({ err: error }, 'an idle database connection broke'));
+  return pool;
+}

@@ -1,0 +1,36 @@
+import { isEventType } from '../events/catalogue';
+import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';
+import type { LogRow } from '../outbox/log/readPage';
+import type { SetAside } from '../outbox/log/settle';
+
+/** An event that is ready to be sent, or the reason why it never can be. */
+export type Prepared =
+  | { readonly row: LogRow; readonly message: OutgoingMessage }
+  | { readonly row: LogRow; readonly fault: Pick<SetAside, 'reason' | 'detail'> };
+
+export interface PrepareOptions {
+  readonly topicPrefix: string;
+  readonly maxMessageBytes: number;
+}
+
+/** Builds and checks an event's message before anything is sent, so that one bad row fails nobody else's. */
+export function prepare(row: LogRow, { topicPrefix, maxMessageBytes }: PrepareOptions): Prepared {
+  if (!isEventType(row.eventType)) {
+    return {
+      row,
+      fault: {
+        reason: 'unknown_type',
+        detail: `The catalogue of this relay has no event type "${row.eventType}".`,
+      },
+    };
+  }
+  if (row.data === null) return tooLarge(row, row.dataBytes, maxMessageBytes);
+  const message = encodeEvent({ ...row, data: row.data }, topicPrefix);
+  const bytes = batchBytes(message.bytes);
+  return bytes > maxMessageBytes ? tooLarge(row, bytes, maxMessageBytes) : { row, message };
+}
+
+function tooLarge(row: LogRow, bytes: number, maxMessageBytes: number): Prepared {
+  const detail = `The message has ${bytes} bytes, KAFKA_MAX_MESSAGE_BYTES allows ${maxMessageBytes}.`;
+  return { row, fault: { reason: 'too_large', detail } };
+}

@@ -1,0 +1,52 @@
+import type { Pool } from 'pg';
+import type { KafkaPublisher } from '../kafka/producer';
+import { sleep } from '../shared/sleep';
+import type { ReadinessCheck } from '../shared/opsServer';
+import type { LaneLeases } from './leases';
+
+export interface ReadinessOptions {
+  readonly database: Pool;
+  /** Absent when Kafka is disabled. */
+  readonly publisher?: KafkaPublisher;
+  readonly leases?: LaneLeases;
+}
+
+/** An orchestrator asks every few seconds: an answer that comes later is of no use to it. */
+const timeoutMs = 2_000;
+
+/** What must hold for the relay to be ready. A relay without lanes is ready too: it stands by for the others. */
+export function readinessChecks({ database, publisher, leases }: ReadinessOptions): ReadinessCheck[] {
+  return [
+    { name: 'database', check: () => reachable(database) },
+    { name: 'kafka', check: async () => kafkaState(publisher) },
+    {
+      name: 'lanes',
+      check: async () => {
+        if (!leases) return { ok: true, detail: 'none: Kafka is disabled' };
+        const ok = leases.isFresh;
+        return { ok, detail: ok ? `${leases.size} owned` : 'the lease could not be renewed' };
+      },
+    },
+  ];
+}
+
+async function reachable(database: Pool): Promise<{ ok: boolean; detail?: string }> {
+  const enough = new AbortController();
+  const answered = database.query('SELECT 1').then(
+    () => ({ ok: true }),
+    () => ({ ok: false, detail: 'cannot be reached' }),
+  );
+  const late = sleep(timeoutMs, enough.signal).then(() => ({ ok: false, detail: 'does not answer' }));
+  const result = await Promise.race([answered, late]);
+  enough.abort();
+  return result;
+}
+
+function kafkaState(publisher: KafkaPublisher | undefined): { ok: boolean; detail?: string } {
+  if (!publisher) return { ok: true, detail: 'disabled: events wait in the outbox' };
+  if (!publisher.connected) return { ok: false, detail: 'not connected; events wait in the outbox' };
+  const missing = [...publisher.missingTopics];
+  return missing.length === 0
+    ? { ok: true }
+    : { ok: false, detail: `topics are missing: ${missing.join(', ')}` };
+}

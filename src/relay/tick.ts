@@ -1,0 +1,161 @@
+/*
+ * One look at the outbox: read a page of every lane, publish, settle. The loop around it is relay.ts; tests step it.
+ *
+ *   read     opens one batch for all lanes and reads the next page of each (two round trips, whatever the lanes)
+ *   publish  sends the rows lane by lane, in order; what is done is a beginning of each lane's page
+ *   settle   moves the cursors over what is done, under the lease's epoch, in one statement
+ *
+ * A crash between publish and settle repeats what was published since: never more than one look's pages. A lane whose
+ * lease turns out to be lost is dropped, with the pages read ahead of it.
+ *
+ * When a page was full there is more to come: the next look is read while this one is sent, from the cursors as they
+ * will be. If publishing stops early, that reading is thrown away.
+ */
+import type { Pool } from 'pg';
+import type { SendFailure } from '../kafka/publisher';
+import { batchDone, type Cursor, pageRequest, withinBatch } from '../outbox/log/cursor';
+import { look } from '../outbox/log/look';
+import { type Page, type PageLimits } from '../outbox/log/readPage';
+import { type LaneProgress, type SetAside, settle } from '../outbox/log/settle';
+import type { Logger } from '../shared/logger';
+import type { OwnedLane } from './lanes';
+import type { LaneLeases } from './leases';
+import type { RelayMetrics } from './metrics';
+import { type Publication, publishInOrder, type PublishOptions, type Work } from './publishInOrder';
+
+export interface TickOptions {
+  readonly database: Pool;
+  readonly leases: LaneLeases;
+  readonly publishing: PublishOptions;
+  readonly limits: PageLimits;
+  readonly logger: Logger;
+  readonly metrics: RelayMetrics;
+}
+
+export interface TickResult {
+  readonly published: number;
+  readonly setAside: number;
+  /** Whether there is more to publish at once. */
+  readonly more: boolean;
+  /** Why it ended early; what was done before is settled. */
+  readonly failure?: Exclude<SendFailure, { kind: 'poison' }>;
+}
+
+interface LanePage {
+  readonly lane: OwnedLane;
+  readonly page: Page;
+}
+
+export class Tick {
+  #ahead: Promise<LanePage[]> | undefined;
+
+  constructor(private readonly options: TickOptions) {}
+
+  /** Rejects when the database fails; the memory of all lanes is thrown away then, for the leases to read it anew. */
+  async run(): Promise<TickResult> {
+    let complete = false;
+    try {
+      const pages = await this.#nextPages();
+      const total = pages.reduce((sum, { page }) => sum + page.rows.length, 0);
+      const more = pages.some(({ page }) => page.full || page.request.resumed);
+      if (more) this.#readAhead(pages);
+      const publication = await this.#publish(pages);
+      await this.#settle(pages, publication);
+      const { done, setAside, failure } = publication;
+      complete = done === total;
+      const counts = { published: done - setAside.length, setAside: setAside.length };
+      return { ...counts, more: more || !complete, ...(failure ? { failure } : {}) };
+    } catch (error) {
+      this.options.leases.forgetAll();
+      throw error;
+    } finally {
+      // What was read ahead starts where these pages end: worthless, and wrong, unless all of them are done.
+      if (!complete) await this.discard();
+    }
+  }
+
+  /** Throws away what was read ahead. */
+  async discard(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    await ahead?.catch(() => undefined);
+  }
+
+  async #nextPages(): Promise<LanePage[]> {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    const { leases } = this.options;
+    const pages = ahead ? await ahead : await this.#read(leases.current().map((lane) => [lane, lane.cursor]));
+    const current = new Set(leases.current());
+    return pages.filter(({ lane }) => current.has(lane));
+  }
+
+  #readAhead(pages: readonly LanePage[]): void {
+    const cursors = new Map(pages.map((page) => [page.lane, cursorAfter(page, page.page.rows.length)]));
+    const lanes = this.options.leases.current();
+    this.#ahead = this.#read(lanes.map((lane) => [lane, cursors.get(lane) ?? lane.cursor]));
+    // A failure is met when the pages are asked for.
+    this.#ahead.catch(() => undefined);
+  }
+
+  async #read(lanes: readonly (readonly [OwnedLane, Cursor])[]): Promise<LanePage[]> {
+    if (lanes.length === 0) return [];
+    const { database, limits } = this.options;
+    const pages = await look(
+      database,
+      (now) => lanes.map(([{ lane }, cursor]) => pageRequest(lane, cursor, now)),
+      limits,
+    );
+    return lanes.flatMap(([lane], index) => {
+      const page = pages[index];
+      return page ? [{ lane, page }] : [];
+    });
+  }
+
+  #publish(pages: readonly LanePage[]): Promise<Publication> {
+    const work = pages.flatMap(({ lane, page }) =>
+      page.rows.map((row): Work => ({ row, blocked: lane.blocked })),
+    );
+    return publishInOrder(work, this.options.publishing);
+  }
+
+  /** The table is written for lanes with rows only; the memory of the others moves on all the same. */
+  async #settle(pages: readonly LanePage[], { done, setAside }: Publication): Promise<void> {
+    const { database, leases } = this.options;
+    const moves: { lane: OwnedLane; cursor: Cursor; progress?: LaneProgress }[] = [];
+    let before = 0;
+    for (const lanePage of pages) {
+      const { lane, page } = lanePage;
+      const rows = Math.max(0, Math.min(page.rows.length, done - before));
+      before += page.rows.length;
+      const cursor = cursorAfter(lanePage, rows);
+      const last = page.rows[rows - 1];
+      if (last) moves.push({ lane, cursor, progress: { ...lane, cursor, lastPosition: last.position } });
+      else if (page.rows.length === 0) moves.push({ lane, cursor });
+    }
+    const progress = moves.flatMap((move) => move.progress ?? []);
+    const { lost } = await settle(database, leases.owner, progress, setAside);
+    for (const { lane, cursor } of moves) lane.cursor = cursor;
+    leases.lose(moves.map(({ lane }) => lane).filter(({ lane }) => lost.includes(lane)));
+    this.#report(setAside.filter(({ row }) => !lost.includes(row.lane)));
+  }
+
+  #report(setAside: readonly SetAside[]): void {
+    const { logger, metrics } = this.options;
+    for (const { row, state, reason, detail } of setAside) {
+      metrics.setAside.inc({ state, reason });
+      const { eventId, eventType, aggregateType, aggregateId, position } = row;
+      const event = { eventId, eventType, aggregateType, aggregateId, position, reason };
+      if (state === 'parked') logger.error(event, `parked an event: ${detail}`);
+      else logger.debug(event, 'holding an event back');
+    }
+  }
+}
+
+/** A lane's cursor when the first `count` rows of its page are done. */
+function cursorAfter({ lane, page }: LanePage, count: number): Cursor {
+  const { request, rows, full } = page;
+  if (count === rows.length && !full) return batchDone(request);
+  const last = rows[count - 1];
+  return last ? withinBatch(request, BigInt(last.position)) : lane.cursor;
+}

@@ -1,0 +1,75 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+
+export type { Logger };
+
+/** Fields that may hold a patient's data wherever they turn up in a logged object. */
+const personal = [
+  'name',
+  'email',
+  'phone',
+  'date_of_birth',
+  'dateOfBirth',
+  'clinical_notes',
+  'clinicalNotes',
+  'reason_for_visit',
+  'to',
+  'subject',
+  'text',
+];
+const secrets = ['password', 'authorization', 'cookie', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD'];
+/** Whole objects that hold rows, requests or events: log their ids instead. */
+const containers = ['body', 'data', 'payload', 'value', 'row', 'args', 'parameters'];
+
+const redacted = [...personal, ...secrets, ...containers].flatMap((name) => [
+  name,
+  `*.${name}`,
+  `*.*.${name}`,
+]);
+
+/**
+ * A JSON logger that hides what may be a patient's. Redaction is the second line of defence: the first is that
+ * code logs ids, types and counts only.
+ */
+export function createLogger(
+  options: { level: string; name: string },
+  destination?: DestinationStream,
+): Logger {
+  return pino(
+    {
+      level: options.level,
+      base: { program: options.name },
+      redact: { paths: redacted, censor: '[redacted]' },
+      serializers: { err: describeError },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination ?? pino.destination({ sync: true }),
+  );
+}
+
+/**
+ * What is logged of an error: its kind, its code and where it happened. Messages of database and validation
+ * errors quote values, so they are left out unless the error's class declares them safe to show.
+ */
+export function describeError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = (error as { code?: unknown }).code;
+  return {
+    type: error.name,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(quotesValues(error) ? {} : { message: error.message }),
+    stack: error.stack
+      ?.split('\n')
+      .filter((line) => line.trimStart().startsWith('at '))
+      .slice(0, 12)
+      .join('\n'),
+    ...(error.cause instanceof Error ? { cause: describeError(error.cause) } : {}),
+  };
+}
+
+/** Prisma prints the failing call with its arguments; Postgres and zod quote the offending value. */
+function quotesValues(error: Error): boolean {
+  const code = (error as { code?: unknown }).code;
+  const sqlState = typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+  return sqlState || /Prisma|DriverAdapter|DatabaseError|ZodError|SyntaxError/.test(error.name);
+}

@@ -1,0 +1,141 @@
+/* Databases that are equal but for how their events are captured, and a look at them past all of our code. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Client } from 'pg';
+import { aggregates } from '../../../src/events/catalogue';
+import type { PrismaClient } from '../../../src/generated/prisma/client';
+import { withCapture } from '../../../src/outbox/capture/extension';
+import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
+import { contextComments } from '../../../src/outbox/trigger/comments';
+import { generate } from '../../../src/outbox/trigger/generate';
+import { readTables } from '../../../src/outbox/trigger/schema';
+import { createPrismaClient, type PrismaClientOptions } from '../../../src/shared/database';
+import { createTestDatabase } from '../../support/database';
+import { silentLogger } from '../../support/logger';
+import type { Writer } from './perform';
+
+export type EngineName = 'plain' | 'middleware' | 'trigger';
+
+export type TableRow = Readonly<Record<string, string | null>> & { readonly id: string };
+
+/** A row of the outbox as far as two engines must agree on it, in the order of positions. */
+export interface StoredEvent {
+  readonly event_type: string;
+  readonly event_version: string;
+  readonly aggregate_type: string;
+  readonly aggregate_id: string;
+  readonly lane_fits: boolean;
+  readonly source: string;
+  readonly correlation_id: string | null;
+  readonly causation_id: string | null;
+  readonly actor: string | null;
+  readonly traceparent: string | null;
+  /** As it is stored, letter for letter. */
+  readonly data: string;
+}
+
+export interface Content {
+  readonly patients: readonly TableRow[];
+  readonly appointments: readonly TableRow[];
+}
+
+export interface Look extends Content {
+  /** What has been appended since the last look. */
+  readonly events: readonly StoredEvent[];
+}
+
+export interface Subject {
+  readonly engine: EngineName;
+  readonly client: Writer;
+  look(): Promise<Look>;
+  /** Empties the tables without events. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The tables, each row without its clocks, and the new events, in one round trip. */
+const lookSql = `
+WITH event AS (SELECT * FROM signalbox.outbox WHERE position > $1)
+SELECT
+  (SELECT coalesce(json_agg(to_jsonb(p) - '{created_at,updated_at}'::text[] ORDER BY p.id), '[]') FROM patients p)
+    AS patients,
+  (SELECT coalesce(json_agg(to_jsonb(a) - '{created_at,updated_at}'::text[] ORDER BY a.id), '[]') FROM appointments a)
+    AS appointments,
+  (SELECT coalesce(json_agg(json_build_object('event_type', event_type, 'event_version', event_version,
+      'aggregate_type', aggregate_type, 'aggregate_id', aggregate_id, 'lane_fits', lane = signalbox.lane_of(aggregate_id),
+      'source', source, 'correlation_id', correlation_id, 'causation_id', causation_id, 'actor', actor,
+      'traceparent', traceparent, 'data', data::text) ORDER BY position), '[]') FROM event) AS events,
+  (SELECT coalesce(max(position), $1)::text FROM event) AS last`;
+
+/** Triggers are out of force for a replica, so that nothing is captured. */
+const clearSql = `SET session_replication_role = replica; DELETE FROM appointments; DELETE FROM patients;
+  RESET session_replication_role`;
+const truncateSql = `SET session_replication_role = replica;
+  TRUNCATE appointments, patients, signalbox.outbox, signalbox.parked_event; RESET session_replication_role`;
+
+/** How many sequences share a heap before it is thrown away: dead rows cost more and more. */
+const sequencesPerHeap = 25;
+
+const source = 'clinic';
+
+/** `triggersToo`: the middleware's database has the triggers as well, which must leave its writes alone. */
+export async function openSubject(engine: EngineName, { triggersToo = false } = {}): Promise<Subject> {
+  const database = await createTestDatabase();
+  const observer = new Client({ connectionString: database.url, application_name: 'observer' });
+  await observer.connect();
+  await observer.query(`SET TimeZone = 'UTC'`);
+  await setTriggers(observer, engine === 'trigger' || triggersToo);
+  const base = createPrismaClient({
+    databaseUrl: database.url,
+    poolSize: 2,
+    applicationName: engine,
+    logger: silentLogger(),
+    ...commentsOf(engine),
+  });
+  const client = await captured(engine, base);
+  let last = '0';
+  let cleared = 0;
+  return {
+    engine,
+    client,
+    look: async () => {
+      const { rows } = await observer.query<Look & { last: string }>(lookSql, [last]);
+      const [found] = rows;
+      if (!found) throw new Error('The look at the database gave nothing');
+      last = found.last;
+      return found;
+    },
+    clear: async () => {
+      await observer.query(cleared++ % sequencesPerHeap === 0 ? truncateSql : clearSql);
+    },
+    close: async () => {
+      await base.$disconnect();
+      await observer.end();
+      await database.assertNoLeaks();
+      await database.drop();
+    },
+  };
+}
+
+function commentsOf(engine: EngineName): Pick<PrismaClientOptions, 'comments'> {
+  if (engine === 'middleware') return {};
+  return { comments: engine === 'trigger' ? [contextComments({ source })] : [] };
+}
+
+async function captured(engine: EngineName, base: PrismaClient): Promise<Writer> {
+  const options = { source, logger: silentLogger() };
+  if (engine === 'middleware') return withCapture(base, options) as unknown as Writer;
+  if (engine === 'trigger') return (await withTriggerCapture(base, options)) as unknown as Writer;
+  return base as unknown as Writer;
+}
+
+/** Takes the triggers that a migration may have installed away, and puts the catalogue's in their place if wanted. */
+async function setTriggers(observer: Client, wanted: boolean): Promise<void> {
+  await observer.query(`DO $$ DECLARE f regprocedure; BEGIN
+    FOR f IN SELECT oid FROM pg_proc
+      WHERE pronamespace = 'signalbox'::regnamespace AND proname ~ '^(capture|refuse_truncate)_'
+    LOOP EXECUTE format('DROP FUNCTION %s CASCADE', f); END LOOP; END $$`);
+  if (!wanted) return;
+  const schema = readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8');
+  await observer.query(generate(aggregates, readTables(schema)).sql);
+}

@@ -1,0 +1,109 @@
+import { type Pool, type PoolClient } from 'pg';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { spawnProgram } from '../../support/process';
+import { append, poolOf, steppedRelay } from '../relay/harness';
+
+let database: TestDatabase;
+let pool: Pool;
+let open: PoolClient;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  pool = poolOf(database.url);
+  open = await pool.connect();
+});
+
+afterEach(async () => {
+  open.release();
+  await pool.end();
+  await database.drop();
+});
+
+/**
+ * What a restore into another cluster leaves: ids and snapshots from far ahead of this one, under another identifier.
+ * The numbers are moved by the same amount everywhere, so that they keep saying what they said.
+ */
+async function pretendRestored(): Promise<void> {
+  const ahead = 1_000_000_000n;
+  const moved = (snapshot: string): string => snapshot.replaceAll(/\d+/g, (id) => String(BigInt(id) + ahead));
+  await pool.query(`UPDATE signalbox.outbox SET txid = (txid::text::bigint + $1)::text::xid8`, [ahead]);
+  const { rows } = await pool.query<{ lane: number; done: string; batch: string | null }>(
+    'SELECT lane, done_snapshot::text AS done, batch_snapshot::text AS batch FROM signalbox.lane',
+  );
+  for (const { lane, done, batch } of rows) {
+    await pool.query(
+      `UPDATE signalbox.lane SET done_snapshot = $2, done_xid = (done_xid::text::bigint + $4)::text::xid8,
+         batch_snapshot = $3, batch_xid = (batch_xid::text::bigint + $4)::text::xid8 WHERE lane = $1`,
+      [lane, moved(done), batch && moved(batch), ahead],
+    );
+  }
+  await pool.query('UPDATE signalbox.cluster SET system_identifier = 1');
+  await pool.query('DELETE FROM signalbox.relay');
+}
+
+const repair = (...args: string[]) =>
+  spawnProgram('src/ops/main', { args: ['outbox', 'repair', ...args], env: { DATABASE_URL: database.url } });
+
+describe('ops outbox repair', () => {
+  it('publishes after a restore what had not been published, stragglers included, and nothing else', async () => {
+    const before = steppedRelay(pool, { limits: { rows: 2 } });
+    await open.query('BEGIN');
+    await append(open, 'late', 1);
+    for (let n = 1; n <= 5; n += 1) await append(pool, `early-${n}`, n);
+    await before.leases.renew();
+    await before.drain();
+    expect(before.publisher.published()).toHaveLength(5);
+    // Lower than all that was published, and committed after it: no position tells that it still waits.
+    await open.query('COMMIT');
+    await append(pool, 'early-1', 6);
+    await before.leases.releaseAll();
+    await pretendRestored();
+    await append(pool, 'early-1', 7);
+
+    const refused = steppedRelay(pool);
+    await expect(refused.leases.renew()).rejects.toThrow('npm run ops -- outbox repair');
+    await pool.query('DELETE FROM signalbox.relay');
+
+    const dry = await repair();
+    expect((await dry.exited).code).toBe(0);
+    expect(dry.output()).toContain('3 events would be published. Nothing was changed');
+    await expect(steppedRelay(pool).leases.renew()).rejects.toThrow('outbox repair');
+    await pool.query('DELETE FROM signalbox.relay');
+
+    const real = await repair('--execute', '--json');
+    expect((await real.exited).code).toBe(0);
+    expect(JSON.parse(real.output())).toMatchObject({ executed: true, waiting: 3 });
+
+    const after = steppedRelay(pool);
+    await after.leases.renew();
+    await after.drain();
+    await append(pool, 'early-2', 8);
+    await after.drain();
+    expect(after.publisher.published().sort()).toEqual(['early-1:6', 'early-1:7', 'early-2:8', 'late:1']);
+  });
+
+  it('goes on in the middle of a batch', async () => {
+    const before = steppedRelay(pool, { limits: { rows: 2 } });
+    await before.leases.renew();
+    for (let n = 1; n <= 6; n += 1) await append(pool, 'one', n);
+    await before.tick.run();
+    await before.tick.discard();
+    await before.leases.releaseAll();
+    await pretendRestored();
+    expect((await (await repair('--execute')).exited).code).toBe(0);
+    const after = steppedRelay(pool);
+    await after.leases.renew();
+    await after.drain();
+    expect([...before.publisher.published(), ...after.publisher.published()]).toEqual(
+      [1, 2, 3, 4, 5, 6].map((n) => `one:${n}`),
+    );
+  });
+
+  it('refuses while a relay is alive, in one line that names it', async () => {
+    await steppedRelay(pool, { instance: 'relay-a' }).leases.renew();
+    const refused = await repair('--execute');
+    expect((await refused.exited).code).toBe(1);
+    expect(refused.output()).toContain('Relays are running (relay-a)');
+    expect(refused.output()).not.toContain('    at ');
+  });
+});

@@ -1,0 +1,199 @@
+import type { Pool } from 'pg';
+import type { OutgoingMessage } from '../../../src/kafka/message';
+import type { SendOutcome } from '../../../src/kafka/publisher';
+import { releaseHeld } from '../../../src/relay/releaseHeld';
+import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { append, labelOf, poolOf, type Stepped, type SteppedOptions, steppedRelay } from './harness';
+
+let database: TestDatabase;
+let pool: Pool;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  pool = poolOf(database.url);
+});
+
+afterEach(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+async function relay(options: SteppedOptions = {}): Promise<Stepped> {
+  const stepped = steppedRelay(pool, options);
+  await stepped.leases.renew();
+  return stepped;
+}
+
+/** Kafka refuses a send that holds one of these messages, as a whole. */
+const refusing =
+  (...bad: string[]) =>
+  (messages: readonly OutgoingMessage[]): SendOutcome =>
+    messages.some((message) => bad.includes(labelOf(message)))
+      ? { kind: 'poison', type: 'INVALID_RECORD', reason: 'refused' }
+      : { kind: 'sent' };
+
+async function setAside(): Promise<string[]> {
+  const { rows } = await pool.query<{ label: string }>(
+    `SELECT format('%s:%s %s %s', o.aggregate_id, o.data->>'n', p.state, p.reason) AS label
+     FROM signalbox.parked_event p JOIN signalbox.outbox o USING (lane, position) ORDER BY position`,
+  );
+  return rows.map(({ label }) => label);
+}
+
+function release(stepped: Stepped, policy: 'wait' | 'pass' = 'wait'): Promise<unknown> {
+  return releaseHeld({
+    database: pool,
+    leases: stepped.leases,
+    publishing: {
+      publisher: stepped.publisher,
+      topicPrefix: 'test',
+      maxMessageBytes: 1_000_000,
+      policy,
+      isStopping: () => false,
+      onSent: () => undefined,
+      onPoison: () => undefined,
+    },
+    rows: 100,
+  });
+}
+
+test('of 50 rows with a bad one, 49 are published and the one is parked', async () => {
+  for (let n = 1; n <= 50; n += 1) await append(pool, `a${n}`, n);
+  const stepped = await relay();
+  stepped.publisher.answer = refusing('a31:31');
+  expect(await stepped.drain()).toEqual({ published: 49, setAside: 1 });
+  expect(new Set(stepped.publisher.published()).size).toBe(49);
+  expect(await setAside()).toEqual(['a31:31 parked refused']);
+});
+
+test('later events of an aggregate wait behind its parked one; those of others go on', async () => {
+  for (let n = 1; n <= 4; n += 1) for (const key of ['a', 'b']) await append(pool, key, n, { lane: 1 });
+  const stepped = await relay();
+  stepped.publisher.answer = refusing('a:2');
+  await stepped.drain();
+  await append(pool, 'a', 5, { lane: 1 });
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(['a:1', 'b:1', 'b:2', 'b:3', 'b:4']);
+  expect(await setAside()).toEqual([
+    'a:2 parked refused',
+    'a:3 held behind',
+    'a:4 held behind',
+    'a:5 held behind',
+  ]);
+});
+
+test('the next owner of the lane holds them back too', async () => {
+  await append(pool, 'a', 1);
+  const first = await relay();
+  first.publisher.answer = refusing('a:1');
+  await first.drain();
+  await first.leases.releaseAll();
+  await append(pool, 'a', 2);
+  const second = await relay();
+  await second.drain();
+  expect(second.publisher.published()).toEqual([]);
+  expect(await setAside()).toEqual(['a:1 parked refused', 'a:2 held behind']);
+});
+
+test('with the policy "pass" later events overtake the parked one', async () => {
+  for (let n = 1; n <= 3; n += 1) await append(pool, 'a', n);
+  const stepped = await relay({ policy: 'pass' });
+  stepped.publisher.answer = refusing('a:1');
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(['a:2', 'a:3']);
+  expect(await setAside()).toEqual(['a:1 parked refused']);
+});
+
+test('a retried event goes out before those that waited behind it, and a discarded one lets them go', async () => {
+  for (let n = 1; n <= 3; n += 1) for (const key of ['a', 'b']) await append(pool, key, n, { lane: 1 });
+  const stepped = await relay();
+  stepped.publisher.answer = refusing('a:1', 'b:1');
+  await stepped.drain();
+  await release(stepped);
+  expect(stepped.publisher.published()).toEqual([]);
+  stepped.publisher.answer = () => ({ kind: 'sent' });
+  await pool.query(
+    `UPDATE signalbox.parked_event SET state = 'held' WHERE aggregate_id = 'a' AND state = 'parked'`,
+  );
+  await pool.query(`DELETE FROM signalbox.parked_event WHERE aggregate_id = 'b' AND state = 'parked'`);
+  await append(pool, 'a', 4, { lane: 1 });
+  await release(stepped);
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(['a:1', 'a:2', 'b:2', 'a:3', 'b:3', 'a:4']);
+  expect(await setAside()).toEqual([]);
+});
+
+test('a retried event that fails again is parked again, and the others wait on', async () => {
+  for (let n = 1; n <= 2; n += 1) await append(pool, 'a', n);
+  const stepped = await relay();
+  stepped.publisher.answer = refusing('a:1');
+  await stepped.drain();
+  await pool.query(`UPDATE signalbox.parked_event SET state = 'held' WHERE state = 'parked'`);
+  await release(stepped);
+  expect(await setAside()).toEqual(['a:1 parked refused', 'a:2 held behind']);
+  expect((await pool.query('SELECT attempts FROM signalbox.parked_event ORDER BY position')).rows[0]).toEqual(
+    { attempts: 2 },
+  );
+});
+
+test('what can never be sent is parked before anything is sent, with a reason that quotes no data', async () => {
+  await append(pool, 'a', 1, { eventType: 'patient.unheard_of' });
+  await append(pool, 'b', 1, { padding: 5_000 });
+  await append(pool, 'c', 1, { padding: 1_500 });
+  await append(pool, 'd', 1);
+  const stepped = await relay({ maxMessageBytes: 2_000, limits: { dataBytes: 2_000 } });
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(['d:1']);
+  expect(await setAside()).toEqual([
+    'a:1 parked unknown_type',
+    'b:1 parked too_large',
+    'c:1 parked too_large',
+  ]);
+  const { rows } = await pool.query<{ detail: string }>('SELECT detail FROM signalbox.parked_event');
+  for (const { detail } of rows) expect(detail).not.toContain('xxx');
+});
+
+test('no send holds more for a topic than the brokers take in one batch', async () => {
+  for (let n = 1; n <= 20; n += 1) await append(pool, 'a', n, { padding: 400 });
+  const stepped = await relay({ maxMessageBytes: 4_000 });
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(Array.from({ length: 20 }, (_, n) => `a:${n + 1}`));
+  for (const send of stepped.publisher.sends) {
+    expect(send.reduce((sum, { bytes }) => sum + bytes, 0)).toBeLessThanOrEqual(4_000);
+  }
+});
+
+test('an outage in the middle of a page settles what was acknowledged and repeats nothing of it', async () => {
+  for (let n = 1; n <= 20; n += 1) await append(pool, 'a', n, { padding: 400 });
+  const stepped = await relay({ maxMessageBytes: 4_000 });
+  stepped.publisher.answer = () =>
+    stepped.publisher.sends.length < 3 ? { kind: 'sent' } : { kind: 'retryable', type: 'REQUEST_TIMED_OUT' };
+  const result = await stepped.tick.run();
+  expect(result).toMatchObject({ failure: { kind: 'retryable' }, setAside: 0 });
+  await stepped.leases.releaseAll();
+  const next = await relay({ maxMessageBytes: 4_000 });
+  await next.drain();
+  expect([...stepped.publisher.published(), ...next.publisher.published()]).toEqual(
+    Array.from({ length: 20 }, (_, n) => `a:${n + 1}`),
+  );
+});
+
+test('a crash between the send and the cursor repeats those pages and nothing else', async () => {
+  for (let n = 1; n <= 9; n += 1) await append(pool, 'a', n);
+  const crashing = await relay({ limits: { rows: 3 } });
+  await crashing.tick.run();
+  crashing.publisher.answer = async () => {
+    await pool.query('ALTER TABLE signalbox.lane RENAME TO lane_away');
+    return { kind: 'sent' };
+  };
+  await expect(crashing.tick.run()).rejects.toThrow('signalbox.lane');
+  await pool.query('ALTER TABLE signalbox.lane_away RENAME TO lane');
+  // After an error the lanes are taken anew, with what the table says.
+  expect(crashing.leases.current()).toEqual([]);
+  crashing.publisher.answer = () => ({ kind: 'sent' });
+  await crashing.leases.renew();
+  await crashing.drain();
+  expect(crashing.publisher.published().map((label) => Number(label.slice(2)))).toEqual([
+    1, 2, 3, 4, 5, 6, 4, 5, 6, 7, 8, 9,
+  ]);
+});

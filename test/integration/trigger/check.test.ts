@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { aggregates } from '../../../src/events/catalogue';
+import { assertTriggersMatch } from '../../../src/outbox/trigger/check';
+import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
+import { shippedSchema, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
+
+const appointmentOnly = aggregates.filter(({ type }) => type === 'appointment');
+
+describe.each(serverNames)('the check of the triggers at start, on %s', (name) => {
+  let server: TriggerServer;
+  let db: TestConnection;
+
+  beforeAll(async () => {
+    server = await startServer(name);
+    db = await server.open();
+  });
+  afterAll(() => server.stop());
+  beforeEach(() => db.run('BEGIN'));
+  afterEach(() => db.run('ROLLBACK'));
+
+  const check = (catalogue: Parameters<typeof assertTriggersMatch>[1] = aggregates): Promise<void> =>
+    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), catalogue, shippedSchema);
+
+  it('is content with what the generator installs', async () => {
+    await expect(check()).resolves.toBeUndefined();
+  });
+
+  it('names the commands that mend it', async () => {
+    await db.run('DROP TRIGGER signalbox_patient_insert ON patients');
+    await expect(check()).rejects.toMatchObject({
+      name: 'TriggersDifferError',
+      message: expect.stringMatching(/npm run events:migration.*npm run migrate/),
+    });
+  });
+
+  it.each([
+    [
+      'a missing trigger',
+      'DROP TRIGGER signalbox_patient_update ON patients',
+      'signalbox_patient_update on "patients" is missing',
+    ],
+    [
+      'a trigger that is switched off',
+      'ALTER TABLE appointments DISABLE TRIGGER signalbox_appointment_insert',
+      'signalbox_appointment_insert on "appointments" is switched off',
+    ],
+    [
+      'all triggers switched off',
+      'ALTER TABLE patients DISABLE TRIGGER ALL',
+      'signalbox_patient_delete on "patients" is switched off',
+    ],
+    [
+      'a trigger for replicas only',
+      'ALTER TABLE patients ENABLE REPLICA TRIGGER signalbox_patient_delete',
+      'is switched off',
+    ],
+    [
+      'a function of an older catalogue',
+      `COMMENT ON FUNCTION signalbox.capture_patient_insert() IS 'another'`,
+      'signalbox_patient_insert on "patients" differs',
+    ],
+    [
+      'a function that somebody edited',
+      `CREATE OR REPLACE FUNCTION signalbox.capture_patient_delete() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NULL; END'`,
+      'signalbox_patient_delete on "patients" differs',
+    ],
+    [
+      'a function without the rights of its owner',
+      'ALTER FUNCTION signalbox.capture_patient_delete() SECURITY INVOKER',
+      'differs',
+    ],
+    [
+      'a trigger that calls another function',
+      `CREATE OR REPLACE TRIGGER signalbox_patient_delete AFTER DELETE ON patients REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION signalbox.capture_appointment_delete()`,
+      'differs',
+    ],
+    ['a missing table', 'ALTER TABLE appointments RENAME TO visits', 'the table "appointments" is missing'],
+    [
+      'shared functions of another version',
+      `COMMENT ON FUNCTION signalbox.statement_context(text) IS NULL`,
+      'functions that the triggers share',
+    ],
+  ])('refuses %s', async (_what, sql, problem) => {
+    await db.run(sql);
+    await expect(check()).rejects.toThrow(problem);
+  });
+
+  it('refuses triggers of a model that has left the catalogue', async () => {
+    await expect(check(appointmentOnly)).rejects.toThrow(
+      'the trigger signalbox_patient_insert on patients belongs to nothing in the catalogue',
+    );
+  });
+
+  it('is content again after the migration that the command writes', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'signalbox-check-'));
+    try {
+      const schema = path.resolve(__dirname, '../../../prisma/schema.prisma');
+      const migrate = async (catalogue: typeof appointmentOnly): Promise<void> => {
+        const { message } = await writeMigration(catalogue, { schema, migrations: folder, check: false });
+        const file = /^Wrote (\S+)\. /.exec(message)?.[1] ?? '';
+        await db.run(await readFile(file, 'utf8'));
+      };
+      await migrate([...aggregates] as never);
+      await expect(check()).resolves.toBeUndefined();
+      await migrate(appointmentOnly);
+      await expect(check(appointmentOnly)).resolves.toBeUndefined();
+      await migrate([...aggregates] as never);
+      await expect(check()).resolves.toBeUndefined();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+});

@@ -1,0 +1,140 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { transformSync } from '@swc/core';
+
+/*
+ * The arrows between the parts, checked on what is really loaded: every source is compiled to CommonJS, which drops
+ * imports of types, and the `require` calls that remain are followed.
+ */
+
+const root = path.resolve(__dirname, '../../..');
+
+interface Module {
+  /** Path from the project's root. */
+  readonly file: string;
+  readonly code: string;
+  /** Project files by their path from the root, packages by their name. */
+  readonly imports: readonly string[];
+}
+
+const modules = new Map<string, Module>();
+beforeAll(() => {
+  for (const file of sources('src')) modules.set(file, read(file));
+});
+
+function sources(directory: string): string[] {
+  return readdirSync(path.join(root, directory), { withFileTypes: true }).flatMap((entry) => {
+    const name = path.join(directory, entry.name);
+    if (entry.isDirectory()) return name === 'src/generated' ? [] : sources(name);
+    return name.endsWith('.ts') ? [name] : [];
+  });
+}
+
+function read(file: string): Module {
+  const { code } = transformSync(readFileSync(path.join(root, file), 'utf8'), {
+    filename: file,
+    swcrc: false,
+    jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+    module: { type: 'commonjs' },
+  });
+  const specifiers = [...code.matchAll(/\brequire\(\s*["'`]([^"'`]+)["'`]\s*\)/g)].map(
+    ([, name]) => name ?? '',
+  );
+  return { file, code: withoutComments(code), imports: specifiers.map((name) => resolve(file, name)) };
+}
+
+/** Good enough for generated code: strings are kept whole, so that a `//` inside one does not count. */
+function withoutComments(code: string): string {
+  return code.replace(
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+    (_all, string: string | undefined) => string ?? '',
+  );
+}
+
+function resolve(from: string, specifier: string): string {
+  if (!specifier.startsWith('.')) return specifier.replace(/^node:/, 'node:');
+  const base = path.join(path.dirname(from), specifier);
+  const found = [base, `${base}.ts`, path.join(base, 'index.ts')].find(
+    (candidate) => candidate.endsWith('.ts') && existsSync(path.join(root, candidate)),
+  );
+  if (!found) throw new Error(`${from} imports ${specifier}, which does not exist`);
+  return found;
+}
+
+/** Everything that is loaded with a file, with the chain of imports that leads there. */
+function reach(entry: string): Map<string, string[]> {
+  const chains = new Map<string, string[]>([[entry, [entry]]]);
+  const queue = [entry];
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    const chain = chains.get(file) ?? [];
+    for (const next of modules.get(file)?.imports ?? []) {
+      if (chains.has(next)) continue;
+      chains.set(next, [...chain, next]);
+      queue.push(next);
+    }
+  }
+  return chains;
+}
+
+const isKafka = (name: string): boolean => /^kafkajs(\/|$)|^src\/kafka\//.test(name);
+
+describe('the API', () => {
+  it('never reaches a Kafka client, by whatever chain of imports', () => {
+    const chains = [...reach('src/api/main.ts')].filter(([name]) => isKafka(name));
+    expect(chains.map(([, chain]) => chain.join(' → '))).toEqual([]);
+  });
+
+  it('is looked at through all of its files', () => {
+    const reached = reach('src/api/main.ts');
+    for (const name of ['src/api/appointments/service.ts', 'src/outbox/context.ts', 'express', 'zod']) {
+      expect([...reached.keys()]).toContain(name);
+    }
+    expect([...reach('src/kafka/client.ts').keys()]).toContain('kafkajs');
+  });
+});
+
+/** What each part may import besides itself; the generated client counts as a part. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  events: [],
+  shared: ['generated'],
+  outbox: ['events', 'shared', 'generated'],
+  kafka: ['events', 'shared'],
+  api: ['outbox', 'events', 'shared', 'generated'],
+  relay: ['outbox', 'kafka', 'events', 'shared'],
+  consumers: ['kafka', 'outbox', 'events', 'shared', 'generated'],
+};
+
+const partOf = (file: string): string => file.split('/')[1] ?? '';
+
+describe('the parts', () => {
+  it.each(Object.entries(arrows))('src/%s imports of ours nothing but itself and %j', (part, allowed) => {
+    const wrong = [...modules.values()]
+      .filter(({ file }) => partOf(file) === part)
+      .flatMap(({ file, imports }) =>
+        imports
+          .filter((name) => name.startsWith('src/') && ![part, ...allowed].includes(partOf(name)))
+          .map((name) => `${file} → ${name}`),
+      );
+    expect(wrong).toEqual([]);
+  });
+
+  it('never import dev/, bench/ or test/', () => {
+    const wrong = [...modules.values()].flatMap(({ file, imports }) =>
+      imports.filter((name) => /^(dev|bench|test)\//.test(name)).map((name) => `${file} → ${name}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('leave kafkajs to src/kafka/', () => {
+    const users = [...modules.values()].filter(({ imports }) => imports.includes('kafkajs'));
+    expect(users.filter(({ file }) => partOf(file) !== 'kafka').map(({ file }) => file)).toEqual([]);
+  });
+
+  it('leave the environment to main.ts', () => {
+    const readers = [...modules.values()].filter(({ code }) =>
+      /\bprocess\s*(\.|\?\.|\[["'])\s*env\b/.test(code),
+    );
+    expect(readers.map(({ file }) => file).filter((file) => path.basename(file) !== 'main.ts')).toEqual([]);
+    expect(readers.map(({ file }) => file)).toContain('src/api/main.ts');
+  });
+});

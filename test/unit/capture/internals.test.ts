@@ -1,0 +1,66 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from '../../../src/generated/prisma/client';
+import { CaptureError } from '../../../src/outbox/capture/captureError';
+import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
+import { probe, readInternals } from '../../../src/outbox/capture/internals';
+import { markedComments } from '../../../src/shared/statementComments';
+import { captureLogger } from '../../support/logger';
+
+/** Nothing listens there: whatever reaches the database fails. */
+const connectionString = 'postgres://nobody@127.0.0.1:1/none';
+const newClient = (comments = [markedComments()]): PrismaClient =>
+  new PrismaClient({ adapter: new PrismaPg({ connectionString }), comments });
+
+describe('what capture assumes of Prisma', () => {
+  it('holds for the version that is installed', async () => {
+    await expect(probe(readInternals(newClient()))).resolves.toBeUndefined();
+  });
+
+  it.each(['_engine', '_engineConfig', '_runtimeDataModel', '_originalClient'])(
+    'is checked when the client is captured: without %s it says which version does not fit',
+    (property) => {
+      const client = new Proxy(newClient(), {
+        get: (target, name) => (name === property ? undefined : Reflect.get(target, name)),
+      });
+      const capture = (): unknown => withCapture(client, { source: 's', logger: captureLogger().logger });
+      expect(capture).toThrow(CaptureError);
+      expect(capture).toThrow(
+        /does not fit the inside of Prisma \d+\.\d+\.\d+: ".*Install the version that package\.json pins/,
+      );
+    },
+  );
+
+  it('does not take a client whose statements bear no mark: triggers would write its events a second time', () => {
+    const capture = (): unknown =>
+      withCapture(newClient([]), { source: 's', logger: captureLogger().logger });
+    expect(capture).toThrow(CaptureError);
+    expect(capture).toThrow('comments: [markedComments()]');
+  });
+
+  it('is tried before the first write: if hooks behave otherwise, writes are refused and the log says so', async () => {
+    const client = newClient();
+    const log = captureLogger();
+    const { base } = readInternals(client);
+    const extend = (base as unknown as PrismaClient).$extends.bind(base);
+    const broken = new Proxy(base, {
+      get: (target, name) =>
+        name === '$extends'
+          ? () => extend({ query: { $allOperations: () => Promise.resolve(null) } })
+          : Reflect.get(target, name),
+    });
+    const inside = client as unknown as { _originalClient: object };
+    const original = new Proxy(inside._originalClient, {
+      get: (target, name) => (name === '_appliedParent' ? broken : Reflect.get(target, name)),
+    });
+    const other = new Proxy(client, {
+      get: (target, name) => (name === '_originalClient' ? original : Reflect.get(target, name)),
+    });
+    const captured: CapturedClient = withCapture(other, { source: 's', logger: log.logger });
+    await expect(captured.patient.create({ data: { name: 'a', email: 'b' } })).rejects.toThrow(
+      /"query hooks" is not as expected/,
+    );
+    expect(log.entries()).toEqual([
+      expect.objectContaining({ msg: 'capture refuses all writes', level: 'error' }),
+    ]);
+  });
+});

@@ -1,0 +1,34 @@
+import { eventTypes } from '../../../src/events/catalogue';
+import { handledTypes, handleEveryEvent, type Handlers } from '../../../src/consumers/handlers';
+import { consumers, findConsumers } from '../../../src/consumers/registry';
+
+const ignore = async (): Promise<void> => undefined;
+
+test('a handler for an event type that the catalogue does not have does not compile', () => {
+  // @ts-expect-error there is no such event type
+  const handlers: Handlers = { 'patient.vanished': ignore };
+  expect(handledTypes(handlers)).toEqual([]);
+});
+
+test('a handler knows the data of its event', () => {
+  const handlers: Handlers = {
+    'appointment.cancelled': async ({ data }) => {
+      const status: 'BOOKED' | 'CANCELLED' | 'COMPLETED' = data.previous_status;
+      // @ts-expect-error no event carries the reason of a visit
+      void [status, data.reason];
+    },
+  };
+  expect(handledTypes(handlers)).toEqual(['appointment.cancelled']);
+});
+
+test('one handler can be given for every event', () => {
+  expect(handledTypes(handleEveryEvent(ignore))).toEqual(eventTypes);
+});
+
+test('consumers are chosen by name; a name that is none is told with those there are', () => {
+  expect(findConsumers([])).toEqual({ consumers });
+  expect(findConsumers(['audit-log'])).toMatchObject({ consumers: [{ name: 'audit-log' }] });
+  expect(findConsumers(['audit-log', 'audit'])).toEqual({
+    unknown: expect.stringContaining('There is no consumer "audit". There are: audit-log'),
+  });
+});

@@ -1,0 +1,65 @@
+import { runWithContext } from '../../../src/outbox/context';
+import { contextComments } from '../../../src/outbox/trigger/comments';
+import { markedComments } from '../../../src/shared/statementComments';
+
+const stamp = contextComments({ source: 'clinic' });
+const tags = (action: string): Readonly<Record<string, string | undefined>> => stamp({ query: { action } });
+
+describe('the comments of the trigger engine', () => {
+  it('carry the context of the request in whose course the statement is sent', () => {
+    const context = { correlationId: 'c1', causationId: 'e1', actor: 'user:42', traceparent: '00-a-b-01' };
+    expect(runWithContext(context, () => tags('updateOne'))).toEqual({
+      correlation_id: 'c1',
+      causation_id: 'e1',
+      actor: 'user:42',
+      traceparent: '00-a-b-01',
+      source: 'clinic',
+    });
+    expect(tags('createOne')).toEqual({ source: 'clinic' });
+  });
+
+  it('are on raw SQL, which may write, but not on reads', () => {
+    expect(tags('queryRaw')).toEqual({ source: 'clinic' });
+    expect(tags('executeRaw')).toEqual({ source: 'clinic' });
+    expect(tags('findMany')).toEqual({});
+    expect(tags('aggregate')).toEqual({});
+  });
+
+  it.each([
+    ['half a surrogate pair', 'a\uD800b', 'a\uFFFDb'],
+    ['a NUL', 'a\0b', 'ab'],
+    ['nothing', '', undefined],
+    ['an emoji', 'dr 🩺', 'dr 🩺'],
+  ])('hold a value with %s in a form that can be encoded', (_what, actor, expected) => {
+    expect(runWithContext({ actor }, () => tags('createOne')['actor'])).toBe(expected);
+  });
+
+  it('cut a long value, between characters', () => {
+    const actor = runWithContext({ actor: '🩺'.repeat(5_000) }, () => tags('createOne')['actor']) ?? '';
+    expect(encodeURIComponent(actor).length).toBeLessThanOrEqual(300);
+    expect(actor).toMatch(/^(🩺)+$/u);
+    const plain = runWithContext({ actor: 'x'.repeat(5_000) }, () => tags('createOne')['actor']);
+    expect(plain).toBe('x'.repeat(300));
+  });
+});
+
+describe('the mark of the middleware engine', () => {
+  const mark = markedComments();
+  const marked = (action: string, sql: string): unknown => mark({ query: { action }, sql });
+
+  it('is on the writes of models, with the table that they name', () => {
+    const patients = { signalbox: 'middleware.patients' };
+    expect(marked('createOne', 'INSERT INTO "public"."patients" ("id") VALUES ($1)')).toEqual(patients);
+    expect(marked('updateManyAndReturn', 'UPDATE "patients" SET "a" = 1')).toEqual(patients);
+    expect(marked('deleteMany', 'DELETE FROM "public"."patients" WHERE 1=1')).toEqual(patients);
+    const odd = marked('deleteMany', 'DELETE FROM "a""b"."c""d.e" WHERE 1=1');
+    expect(odd).toEqual({ signalbox: 'middleware.c"d.e' });
+  });
+
+  it('is neither on raw SQL nor on what reads', () => {
+    expect(marked('executeRaw', 'UPDATE "patients" SET "a" = 1')).toEqual({});
+    expect(marked('queryRaw', 'UPDATE "patients" SET "a" = 1')).toEqual({});
+    expect(marked('findMany', 'SELECT 1')).toEqual({});
+    expect(marked('updateOne', 'SELECT 1')).toEqual({});
+  });
+});

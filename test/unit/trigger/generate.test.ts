@@ -1,0 +1,134 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { Aggregate } from '../../../src/events/aggregate';
+import { aggregates, eventTypes } from '../../../src/events/catalogue';
+import { bytes, int, restricted, text, uuid } from '../../../src/events/fields';
+import { generate } from '../../../src/outbox/trigger/generate';
+import { readTables } from '../../../src/outbox/trigger/schema';
+
+const shipped = readTables(readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8'));
+
+const tables = readTables(`
+enum Mood { 
+  GOOD @map("good")
+  BAD
+}
+model Note {
+  id String @id @db.Uuid
+  body String
+  tags String[]
+  scan Bytes
+  mood Mood
+  group Int
+  code String? @unique
+  @@map("notes")
+}`);
+
+const note: Aggregate = {
+  type: 'note',
+  model: 'Note',
+  key: 'id',
+  version: '2.1',
+  fields: { id: uuid('note_id', 'identifier'), body: restricted('body') },
+  events: { 'note.created': { on: 'create', carries: ['id'] } },
+};
+
+const names = (given: Aggregate): string[] => generate([given], tables).triggers.map(({ name }) => name);
+
+describe('the generated triggers', () => {
+  it('say every event of the catalogue that a row change means, and no restricted column in any event', () => {
+    const { sql } = generate(aggregates, shipped);
+    for (const type of eventTypes.filter((each) => each !== 'email.send')) expect(sql).toContain(`'${type}'`);
+    expect(sql).not.toMatch(/"(clinical_notes|date_of_birth|reason)" AS/);
+  });
+
+  it('are the same for the same catalogue, and of another fingerprint for another', () => {
+    const one = generate([note], tables);
+    expect(generate([note], tables)).toEqual(one);
+    const renamed = { ...note, fields: { ...note.fields, id: uuid('id', 'identifier') } };
+    expect(generate([renamed], tables).fingerprint).not.toBe(one.fingerprint);
+    expect(generate([{ ...note, version: '2.2' }], tables).fingerprint).not.toBe(one.fingerprint);
+  });
+
+  it('exist for the operations that may mean an event, and refuse TRUNCATE only where deletion means one', () => {
+    // An update may change the primary key, which is a deletion and a creation.
+    expect(names(note)).toEqual(['signalbox_note_insert', 'signalbox_note_update']);
+    const deleted: Aggregate = { ...note, events: { 'note.deleted': { on: 'delete', carries: ['id'] } } };
+    expect(names(deleted)).toEqual([
+      'signalbox_note_update',
+      'signalbox_note_delete',
+      'signalbox_note_truncate',
+    ]);
+  });
+
+  it('run with the rights of their owner, under a fixed search path, and are nobody else to attach', () => {
+    for (const { sql, definer } of generate(aggregates, shipped).triggers.filter((each) => each.definer)) {
+      expect(definer).toBe(true);
+      expect(sql).toContain('SECURITY DEFINER SET search_path = pg_catalog, pg_temp');
+      expect(sql).toMatch(/REVOKE ALL ON FUNCTION signalbox\."\w+"\(\) FROM PUBLIC;/);
+    }
+  });
+
+  it('compare an enum with its label in the database and write its name in Prisma', () => {
+    const moody: Aggregate = {
+      ...note,
+      fields: { ...note.fields, mood: { ...text('mood', 'operational'), kind: 'enum' } },
+      events: {
+        'note.cheered': {
+          on: 'update',
+          when: { becomes: { field: 'mood', value: 'GOOD' } },
+          carries: ['mood'],
+        },
+      },
+    };
+    const { sql } = generate([moody], tables);
+    expect(sql).toContain(`n."mood" = 'good'`);
+    expect(sql).toContain(`WHEN 'good' THEN 'GOOD'`);
+  });
+});
+
+describe('the generator refuses', () => {
+  const refused = (change: Partial<Aggregate>): (() => unknown) => {
+    return () => generate([{ ...note, ...change }], tables);
+  };
+  const carrying = (field: Aggregate['fields'][string], name: string): Partial<Aggregate> => ({
+    fields: { ...note.fields, [name]: field },
+    events: { 'note.created': { on: 'create', carries: [name] } },
+  });
+
+  it('a model or a field that the schema does not have', () => {
+    expect(refused({ model: 'Nota' })).toThrow('no model "Nota"');
+    expect(refused(carrying(text('colour', 'operational'), 'colour'))).toThrow(
+      'no column for the field "colour"',
+    );
+  });
+
+  it('a key that names no single row', () => {
+    const fields = { ...note.fields, group: int('group', 'identifier') };
+    expect(refused({ key: 'group', fields })).toThrow('neither @id nor @unique');
+    const optional = { ...note.fields, code: text('code', 'identifier') };
+    expect(refused({ key: 'code', fields: optional })).toThrow('may be null');
+  });
+
+  it('to carry a list', () => {
+    expect(refused(carrying(text('tags', 'operational'), 'tags'))).toThrow('is a list');
+  });
+
+  it('a name that Postgres would cut', () => {
+    const long = 'x'.repeat(64);
+    expect(refused(carrying(text(long, 'operational'), 'body'))).toThrow('longer than the 63 bytes');
+  });
+
+  it('a value that the column can never have', () => {
+    const becoming = (field: string, value: string): Partial<Aggregate> => ({
+      fields: {
+        ...note.fields,
+        mood: { ...text('mood', 'operational'), kind: 'enum' },
+        scan: bytes('scan', 'operational'),
+      },
+      events: { 'note.x': { on: 'update', when: { becomes: { field, value } }, carries: ['id'] } },
+    });
+    expect(refused(becoming('mood', 'good'))).toThrow('no such member');
+    expect(refused(becoming('scan', 'AA=='))).toThrow("can't be compared");
+  });
+});

@@ -1,0 +1,91 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Aggregate } from '../../../src/events/aggregate';
+import { uuid } from '../../../src/events/fields';
+import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
+
+const aggregate = (type: string, model: string): Aggregate => ({
+  type,
+  model,
+  key: 'id',
+  version: '1.0',
+  fields: { id: uuid('id', 'identifier') },
+  events: { [`${type}.created`]: { on: 'create', carries: ['id'] } },
+});
+const [cat, dog] = [aggregate('cat', 'Cat'), aggregate('dog', 'Dog')];
+
+let folder: string;
+let options: { schema: string; migrations: string; check: boolean };
+
+const names = async (): Promise<string[]> => (await readdir(options.migrations)).sort();
+const lastSql = async (): Promise<string> => {
+  const last = (await names()).at(-1) ?? '';
+  return readFile(path.join(options.migrations, last, 'migration.sql'), 'utf8');
+};
+
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'signalbox-migration-'));
+  options = { schema: path.join(folder, 'schema.prisma'), migrations: path.join(folder, 'm'), check: false };
+  await mkdir(options.migrations);
+  await writeSchema('cats');
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const writeSchema = (table: string): Promise<void> =>
+  writeFile(
+    options.schema,
+    `model Cat {\n id String @id\n @@map("${table}")\n}\nmodel Dog {\n id String @id\n}\n`,
+  );
+
+describe('npm run events:migration', () => {
+  it('writes a migration once, and then has nothing to do', async () => {
+    expect(await writeMigration([cat], options)).toMatchObject({ exitCode: 0, message: /^Wrote / });
+    expect(await names()).toHaveLength(1);
+    expect((await names())[0]).toMatch(/^\d{14}_event_triggers$/);
+    expect((await writeMigration([cat], options)).message).toMatch(/^Nothing to do/);
+    expect(await names()).toHaveLength(1);
+  });
+
+  it('drops the triggers of a model that has left the catalogue, and does so once', async () => {
+    await writeMigration([cat, dog], options);
+    await writeMigration([dog], options);
+    expect(await lastSql()).toContain('DROP FUNCTION IF EXISTS signalbox."capture_cat_insert"() CASCADE;');
+    expect(await lastSql()).not.toContain('DROP FUNCTION IF EXISTS signalbox."capture_dog_insert"');
+    await writeMigration([{ ...dog, version: '2.0' }], options);
+    expect(await lastSql()).not.toContain('DROP');
+    expect(await names()).toHaveLength(3);
+  });
+
+  it('drops the triggers on the old table when a model moves to another', async () => {
+    await writeMigration([cat], options);
+    await writeSchema('tomcats');
+    await writeMigration([cat], options);
+    expect(await lastSql()).toContain('DROP FUNCTION IF EXISTS signalbox."capture_cat_insert"() CASCADE;');
+    expect(await lastSql()).toContain('ON "tomcats"');
+  });
+
+  it('writes behind the last migration, even one from the future', async () => {
+    await mkdir(path.join(options.migrations, '29991231235959_later'));
+    await writeFile(path.join(options.migrations, '29991231235959_later', 'migration.sql'), '');
+    await writeMigration([cat], options);
+    expect((await names()).at(-1)).toBe('29991231235960_event_triggers');
+  });
+
+  it('with --check writes nothing, and fails while a migration is missing or was edited', async () => {
+    const check = { ...options, check: true };
+    expect(await writeMigration([cat], check)).toMatchObject({ exitCode: 1, message: /events:migration/ });
+    expect(await names()).toEqual([]);
+    await writeMigration([cat], options);
+    expect((await writeMigration([cat], check)).exitCode).toBe(0);
+    const file = path.join(options.migrations, (await names())[0] ?? '', 'migration.sql');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('cat.created', 'cat.invented'));
+    expect((await writeMigration([cat], check)).exitCode).toBe(1);
+  });
+
+  it('says in one line what a person can mend', async () => {
+    await expect(writeMigration([aggregate('cow', 'Cow')], options)).rejects.toThrow('no model "Cow"');
+    const lost = { ...options, schema: path.join(folder, 'none.prisma') };
+    await expect(writeMigration([cat], lost)).rejects.toThrow(/can't be read: .*none\.prisma/);
+  });
+});
