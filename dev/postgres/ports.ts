@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** Whether a listener on that loopback port could be opened just now. */
@@ -5,11 +6,20 @@ export async function isPortFree(port: number): Promise<boolean> {
   return (await tryToListen(port)) !== undefined;
 }
 
+/** Below the ports that systems give to outgoing connections, which could take one between our look and its use. */
+const lowest = 20_000;
+const highest = 32_000;
+const attempts = 200;
+
 /** A loopback port that was free a moment ago: whoever takes it must be ready to lose the race and ask again. */
 export async function findFreePort(): Promise<number> {
-  const port = await tryToListen(0);
-  if (port === undefined) throw new Error('This machine has no free port on 127.0.0.1.');
-  return port;
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    const port = randomInt(lowest, highest);
+    if (await isPortFree(port)) return port;
+  }
+  throw new Error(
+    `No free port found on 127.0.0.1 between ${lowest} and ${highest} in ${attempts} attempts.`,
+  );
 }
 
 function tryToListen(port: number): Promise<number | undefined> {

@@ -51,7 +51,9 @@ async function createTopics(admin: Admin, topics: string[], settings: TopicSetti
       })),
     });
   } catch (error) {
-    // Another relay was faster; what it has left out is found missing when it is written to.
-    if (!errorTypes(error).includes('TOPIC_ALREADY_EXISTS')) throw error;
+    // Another relay was faster, or the broker that was asked has not heard of the new topics yet. What is not there
+    // is found missing when it is written to.
+    const harmless = ['TOPIC_ALREADY_EXISTS', 'UNKNOWN_TOPIC_OR_PARTITION'];
+    if (!errorTypes(error).some((type) => harmless.includes(type))) throw error;
   }
 }

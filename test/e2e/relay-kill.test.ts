@@ -1,6 +1,7 @@
 /** The relay as a program, killed at random instants while events are being written. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
+import { findFreePort } from '../../dev/postgres/ports';
 import { declaredTopics } from '../../src/kafka/topics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
@@ -27,7 +28,7 @@ afterAll(async () => {
   await deleteTopics(...declaredTopics(prefix));
 });
 
-function startRelay(instance: string): Promise<RunningProgram> {
+async function startRelay(instance: string): Promise<RunningProgram> {
   return spawnProgram('src/relay/main', {
     env: {
       DATABASE_URL: database.url,
@@ -37,7 +38,7 @@ function startRelay(instance: string): Promise<RunningProgram> {
       RELAY_LEASE_MS: '1000',
       RELAY_POLL_INTERVAL_MS: '20',
       RELAY_PAGE_SIZE: '50',
-      RELAY_PORT: String(20_000 + Math.floor(Math.random() * 20_000)),
+      RELAY_PORT: String(await findFreePort()),
       LOG_LEVEL: 'info',
     },
   });

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import type { Pool } from 'pg';
+import { findFreePort } from '../../dev/postgres/ports';
 import { declaredTopics } from '../../src/kafka/topics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
@@ -26,22 +25,13 @@ afterEach(async () => {
   await deleteTopics(...declaredTopics(prefix));
 });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
 interface Started {
   readonly program: RunningProgram;
   readonly url: string;
 }
 
 async function start(env: Record<string, string> = {}): Promise<Started> {
-  const port = await freePort();
+  const port = await findFreePort();
   const program = await spawnProgram('src/relay/main', {
     env: {
       DATABASE_URL: database.url,
@@ -152,7 +142,7 @@ test('with KAFKA_ENABLED=false it says so, is ready, publishes nothing and needs
 });
 
 test('with Kafka and the database away it starts, is alive and not ready, and stops when told', async () => {
-  const nowhere = await freePort();
+  const nowhere = await findFreePort();
   const { program, url } = await start({
     KAFKA_BOOTSTRAP_SERVERS: `127.0.0.1:${nowhere}`,
     DATABASE_URL: `postgresql://nobody@127.0.0.1:${nowhere}/none`,

@@ -35,11 +35,40 @@ export function testKafka(): Kafka {
   });
 }
 
+/**
+ * An admin client that waits for the topics which it creates. kafkajs's own wait fails where a real cluster has
+ * answered a moment before all of it has heard of them.
+ */
+export function testAdmin(): Admin {
+  const admin = testKafka().admin();
+  return {
+    ...admin,
+    createTopics: async (request) => {
+      const created = await admin.createTopics({ ...request, waitForLeaders: false });
+      if (created && !request.validateOnly)
+        await haveLeaders(
+          admin,
+          request.topics.map(({ topic }) => topic),
+        );
+      return created;
+    },
+  };
+}
+
+async function haveLeaders(admin: Admin, names: readonly string[]): Promise<void> {
+  const led = async (): Promise<boolean> => {
+    const existing = new Set(await admin.listTopics());
+    if (!names.every((name) => existing.has(name))) return false;
+    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
+    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+  };
+  await waitFor(led, { what: () => `leaders of the topics ${names.join(', ')}` });
+}
+
 /** Creates topics and waits until each of their partitions has a leader. */
 export async function createTopics(...topics: { topic: string; partitions?: number }[]): Promise<void> {
   await withAdmin(async (admin) => {
     await admin.createTopics({
-      waitForLeaders: true,
       topics: topics.map(({ topic, partitions = 1 }) => ({
         topic,
         numPartitions: partitions,
@@ -67,7 +96,7 @@ export async function deleteTopics(...topics: string[]): Promise<void> {
 
 /** Runs `use` with a connected admin client. */
 export async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
-  const admin = testKafka().admin();
+  const admin = testAdmin();
   await admin.connect();
   try {
     return await use(admin);

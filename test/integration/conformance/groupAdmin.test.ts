@@ -1,5 +1,5 @@
 import type { Admin } from 'kafkajs';
-import { createTopics, testKafka, uniqueName } from '../../support/kafka';
+import { createTopics, testAdmin, testKafka, uniqueName } from '../../support/kafka';
 import { waitFor } from '../../support/waitFor';
 import { commit, outsider } from './support/membership';
 import { closeRawClients, connectRaw } from './support/rawClient';
@@ -8,7 +8,7 @@ let admin: Admin;
 let topic: string;
 let groupId: string;
 beforeAll(async () => {
-  admin = testKafka().admin();
+  admin = testAdmin();
   await admin.connect();
 });
 beforeEach(async () => {

@@ -133,7 +133,6 @@ describe('what is refused', () => {
     });
     await withAdmin((admin) =>
       admin.createTopics({
-        waitForLeaders: true,
         topics: [withLimit(fits, batch.length), withLimit(tooSmall, batch.length - 1)],
       }),
     );

@@ -1,12 +1,12 @@
 import { type Admin, ConfigResourceTypes } from 'kafkajs';
-import { testKafka, uniqueName } from '../../support/kafka';
+import { testAdmin, testKafka, uniqueName } from '../../support/kafka';
 import { waitFor } from '../../support/waitFor';
 import { closeRawClients, connectRaw } from './support/rawClient';
 import { createTopics, errors } from './support/requests';
 
 let admin: Admin;
 beforeAll(async () => {
-  admin = testKafka().admin();
+  admin = testAdmin();
   await admin.connect();
 });
 afterEach(closeRawClients);
@@ -149,12 +149,12 @@ describe('changing topics', () => {
     const topic = uniqueName('topics');
     const producer = testKafka().producer();
     await producer.connect();
-    await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+    await admin.createTopics({ topics: [{ topic }] });
     await producer.send({ topic, messages: [{ value: 'x' }] });
     await producer.disconnect();
     await admin.deleteTopics({ topics: [topic] });
-    expect(await admin.listTopics()).not.toContain(topic);
-    await admin.createTopics({ topics: [{ topic }], waitForLeaders: true });
+    await waitFor(async () => !(await admin.listTopics()).includes(topic), { what: 'the topic to be gone' });
+    await admin.createTopics({ topics: [{ topic }] });
     expect(await admin.fetchTopicOffsets(topic)).toEqual([
       { partition: 0, offset: '0', high: '0', low: '0' },
     ]);

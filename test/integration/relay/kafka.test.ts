@@ -205,7 +205,6 @@ async function readAllOf(broker: string, name: string): Promise<{ key: string | 
 test('events of a missing topic are held back, alone, and go out in order when it is there', async () => {
   await withAdmin(async (admin) => {
     await admin.createTopics({
-      waitForLeaders: true,
       topics: declaredTopics(prefix)
         .filter((name) => name !== topic('patient.deleted'))
         .map((name) => ({ topic: name, numPartitions: 1 })),
@@ -229,7 +228,6 @@ test('events of a missing topic are held back, alone, and go out in order when i
 test('a message that the broker finds too large is parked, and the other 49 of its page are published', async () => {
   await withAdmin((admin) =>
     admin.createTopics({
-      waitForLeaders: true,
       topics: [
         {
           topic: topic('patient.updated'),

@@ -1,23 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
+import { findFreePort } from '../../../dev/postgres/ports';
 import { createLogger } from '../../../src/shared/logger';
 import { createMetrics } from '../../../src/shared/metrics';
 import { OpsServer, type ReadinessCheck } from '../../../src/shared/opsServer';
 
 const logger = createLogger({ name: 'test', level: 'silent' });
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function withServer(readiness: ReadinessCheck[], use: (url: string) => Promise<void>): Promise<void> {
-  const port = await freePort();
+  const port = await findFreePort();
   const server = new OpsServer({
     host: '127.0.0.1',
     port,
@@ -92,7 +84,7 @@ describe('the ops server', () => {
   it('tolerates stop before start and a second stop', async () => {
     const server = new OpsServer({
       host: '127.0.0.1',
-      port: await freePort(),
+      port: await findFreePort(),
       portVariable: 'RELAY_PORT',
       metrics: createMetrics('test'),
       readiness: [],
