@@ -1,6 +1,7 @@
 /** What tests need of a broker beside the code under test: names of their own, topics, and everything that a topic holds. */
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel, type Admin, type Consumer, type IHeaders } from 'kafkajs';
+import { errorTypes } from '../../src/kafka/errorTypes';
 import { fromSetup, variables } from './environment';
 import { waitFor } from './waitFor';
 
@@ -59,11 +60,19 @@ async function haveLeaders(admin: Admin, names: readonly string[]): Promise<void
   const led = async (): Promise<boolean> => {
     const existing = new Set(await admin.listTopics());
     if (!names.every((name) => existing.has(name))) return false;
-    const { topics } = await admin.fetchTopicMetadata({ topics: [...names] });
-    return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+    try {
+      // Answered by the leaders themselves: a broker may be named as one before it knows of it.
+      await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+      return true;
+    } catch (error) {
+      if (errorTypes(error).some((type) => notYet.includes(type))) return false;
+      throw error;
+    }
   };
   await waitFor(led, { what: () => `leaders of the topics ${names.join(', ')}` });
 }
+
+const notYet = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE', 'NOT_LEADER_FOR_PARTITION'];
 
 /** Creates topics and waits until each of their partitions has a leader. */
 export async function createTopics(...topics: { topic: string; partitions?: number }[]): Promise<void> {
