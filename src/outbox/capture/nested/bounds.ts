@@ -1,0 +1,129 @@
+import { CaptureError } from '../captureError';
+import type { Relation } from '../relations';
+import { changing, creating, type Data, type Entry, relinking } from './entries';
+import type { NestedGraph } from './graph';
+import type { Link } from './links';
+import type { Position } from './position';
+
+/*
+ * What has no bounds is refused: nested writes that may touch, or leave behind, captured rows which nothing leads to
+ * from the rows that are known.
+ */
+
+/**
+ * @returns the relation of a link whose rows can be found.
+ * @throws CaptureError for any other.
+ */
+export function refuseUnbounded(
+  graph: NestedGraph,
+  link: Link,
+  entries: readonly Entry[],
+  siblings: readonly Data[],
+): Relation {
+  const { relation } = link;
+  const why = ((): string | undefined => {
+    if (!relation)
+      return `${link.model}.${link.field} is a relation of many to many without a model of its own`;
+    if (relation.keys.length !== 1) return `${link.model}.${link.field} has a foreign key of several fields`;
+    if (!relation.manyToOne) return `${link.model}.${link.field} is not a relation of many to one`;
+    if (!graph.foreignKeys) return 'with relationMode "prisma" the database does not guard the relations';
+    const vague = [link.model, link.other].find((model) => !graph.models.has(model));
+    if (vague !== undefined) return `${vague} has no single field that tells its rows apart`;
+    return link.holds ? vagueTarget(link, relation, entries, siblings) : undefined;
+  })();
+  if (relation && why === undefined) return relation;
+  const [entry] = entries;
+  throw refusal(graph, link, entry?.trail ?? '', why ?? '');
+}
+
+/** A row that points to what it was not told to point to can't be told from one whose target was created. */
+function vagueTarget(
+  { field }: Link,
+  { defaulted }: Relation,
+  entries: readonly Entry[],
+  siblings: readonly Data[],
+): string | undefined {
+  const creators = entries.filter(({ operation }) => creating.has(operation));
+  const rivals = creators.filter((entry) =>
+    entries.some((other) => other !== entry && other.within === entry.within),
+  );
+  if (rivals.length > 0) return `"${field}" is given several operations at once`;
+  const silent = siblings.some(({ value, fresh }) => fresh && value[field] === undefined);
+  return defaulted && silent && creators.length > 0
+    ? `the foreign key of "${field}" has a default`
+    : undefined;
+}
+
+/**
+ * Rows that the write creates are found through the rows that they are linked to. So nothing in the same write may
+ * cut the link again.
+ * @throws CaptureError when something may.
+ */
+export function refuseOrphans(graph: NestedGraph, positions: readonly Position[]): void {
+  const all = flattened(positions);
+  for (const position of all) {
+    const creators = position.entries.filter(({ operation }) => creating.has(operation));
+    for (const creator of creators) {
+      const rival = position.link.holds ? holderRival(all, position, creator) : unlinker(all, position);
+      if (!rival) continue;
+      const why = `"${rival.trail}" of the same write may cut the new row off`;
+      throw refusal(graph, position.link, creator.trail, why);
+    }
+  }
+}
+
+const flattened = (positions: readonly Position[]): Position[] =>
+  positions.flatMap((position) => [position, ...flattened(position.below)]);
+
+/** What may take a new row away from the row that it was created under. */
+function unlinker(all: readonly Position[], position: Position): Entry | undefined {
+  const optional = position.link.relation?.optional === true;
+  return all
+    .filter(({ model }) => model === position.model)
+    .flatMap((other) =>
+      other.entries.filter(({ operation }) =>
+        other === position
+          ? // Prisma refuses to unlink a row that must be linked.
+            optional && (operation === 'set' || operation === 'disconnect')
+          : changing.has(operation) || relinking.has(operation),
+      ),
+    )
+    .at(0);
+}
+
+/** What may delete, or point elsewhere, the row that points to a new one. */
+function holderRival(all: readonly Position[], position: Position, creator: Entry): Entry | undefined {
+  const { owner, fresh } = creator.within;
+  const { key, name } = position.above;
+  const own = owner && keyNamed(owner, key);
+  return all
+    .filter(({ model }) => model.name === name)
+    .flatMap((other) =>
+      other.entries.filter(
+        ({ operation }) =>
+          changing.has(operation) ||
+          (other.link.relation === position.link.relation && relinking.has(operation)),
+      ),
+    )
+    .find((entry) => {
+      if (entry === owner) return false;
+      const named = keyNamed(entry, key);
+      return fresh || own === undefined || named === undefined || named === own;
+    });
+}
+
+/** The key by which an entry names its row, as a text; undefined when it does not name it by its key. */
+function keyNamed({ names }: Entry, key: string): string | undefined {
+  const value = names?.where[key];
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+    ? String(value)
+    : undefined;
+}
+
+function refusal(graph: NestedGraph, { model, other }: Link, trail: string, why: string): CaptureError {
+  const reached = graph.isCaptured(other) || !graph.isCaptured(model) ? other : model;
+  return new CaptureError(
+    `The nested write "${trail}" changes rows of ${reached}, whose events capture could not tell: ${why}. Write them ` +
+      'one after the other in one transaction instead: prisma.$transaction(async (tx) => { … }).',
+  );
+}
