@@ -26,13 +26,10 @@ export async function undoable(
     events: [],
     undo: true,
   }));
-  if (outcome.ok && !outcome.undo) {
+  if (!outcome.ok && !(await isAlive(session))) return outcome;
+  if (!outcome.undo) {
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
-    return outcome;
-  }
-  if (!(await isAlive(session))) return outcome;
-  const over = outcome.ok ? false : isPrismas(outcome.error);
-  if (over && others.none()) {
+  } else if (!outcome.ok && isPrismas(outcome.error) && others.none()) {
     await session.execute('ROLLBACK TO SAVEPOINT signalbox_nested', []);
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
   } else unit.doom(halfDone(outcome.ok ? undefined : outcome.error));

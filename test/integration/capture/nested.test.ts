@@ -29,11 +29,12 @@ interface Case {
 }
 
 /** Patients 1 and 2; appointments 1 and 2 of patient 1, appointment 3 of patient 2. */
-async function populate({ client, look }: Subject): Promise<void> {
+async function populate(subject: Subject): Promise<void> {
+  const { client } = subject;
   await client.patient['createMany']?.({ data: [person(1), person(2)] });
   const owners = [1, 1, 2].map((owner, nr) => ({ ...slot(nr + 1), patientId: patient(owner) }));
   await client.appointment['createMany']?.({ data: owners });
-  await look();
+  await subject.look();
 }
 
 const ofPatient = (appointments: object, scalars: object = {}): Pick<Case, 'model' | 'action' | 'args'> => ({

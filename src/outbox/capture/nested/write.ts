@@ -17,8 +17,8 @@ import { RowBook } from './rowBook';
  * One write means one change of a row at most: what Prisma does to a row in several statements is one event, and a row
  * that comes and goes within the write is none.
  *
- * A nested write that fails half-way may have left rows behind to which nothing leads. So a failure is to be undone:
- * see Outcome.
+ * A nested write that fails half-way may have left rows behind to which nothing leads, and is to be undone. One that an
+ * extension lets fail after its answer has been done.
  */
 
 export interface NestedOperation extends Operation {
@@ -78,18 +78,23 @@ async function write(
       );
     },
   });
-  let result: unknown;
-  try {
-    result = await request.run(session.transaction);
-  } catch (error) {
-    return { ok: false, error, events: [], undo: request.sent };
-  } finally {
-    request.end();
-  }
-  if (!request.answered) return { ok: true, result, events: [], undo: request.sent };
+  const ended = await settled(request.run(session.transaction));
+  request.end();
+  if (!request.answered) return { ...ended, events: [], undo: request.sent };
   const top = request.rows();
   book.find(model, top);
   const topKeys = top.map((row) => row[model.key]);
   await findRows(session, book, positions, topKeys, reached);
-  return { ok: true, result, events: book.events(graph) };
+  return { ...ended, events: book.events(graph) };
+}
+
+type Ended =
+  { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: unknown };
+
+async function settled(run: Promise<unknown>): Promise<Ended> {
+  try {
+    return { ok: true, result: await run };
+  } catch (error) {
+    return { ok: false, error };
+  }
 }
