@@ -74,7 +74,8 @@ export class CaptureEngine {
     return this.within(transaction, async (session, unit) => {
       try {
         const work = async (): Promise<Outcome> => run(operation, session);
-        const outcome = 'plan' in operation ? await undoable(session, unit, work) : await work();
+        const outcome =
+          'plan' in operation ? await undoable(session, unit, operation.model.name, work) : await work();
         if (!outcome.ok && outcome.doubt) unit.doom(outcome.doubt);
         await session.append(outcome.events, operation.model.name).catch((error: unknown) => {
           if (!isDatabaseError(error)) unit.doom(error as Error);

@@ -1,5 +1,6 @@
 import { Prisma } from '../../generated/prisma/client';
 import { CaptureError } from './captureError';
+import { asModelError } from './databaseErrors';
 import type { Outcome } from './outcome';
 import type { Session } from './session';
 import { settle, type TransactionUnit } from './unit';
@@ -16,10 +17,13 @@ import { settle, type TransactionUnit } from './unit';
 export async function undoable(
   session: Session,
   unit: TransactionUnit,
+  modelName: string,
   work: () => Promise<Outcome>,
 ): Promise<Outcome> {
   const others = unit.watchOthers();
-  await session.execute('SAVEPOINT signalbox_nested', []);
+  await session.execute('SAVEPOINT signalbox_nested', []).catch((error: unknown) => {
+    throw asModelError(error, modelName);
+  });
   const outcome = await work().catch((error: unknown): Outcome => ({
     ok: false,
     error,
