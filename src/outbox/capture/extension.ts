@@ -31,7 +31,7 @@ import { joinedTransaction, type Transact, Transactions } from './transactions';
  * A write inside a caller's transaction joins it; any other gets a transaction of its own, without limits, so that
  * nobody can tell it from the single statement that it was. Around the write the images of its rows are taken, the
  * catalogue says which events their difference means, and those are inserted after the write, while its row locks are
- * held. What can't be captured is refused: nested writes, raw SQL on a captured table, cascades.
+ * held. What can't be captured is refused: raw SQL on a captured table, cascades, nested writes without bounds.
  *
  * Model change and events commit together or not at all. Neither is ever told by the success of a promise: an error
  * that a caller catches may have ended the transaction, and a write that nobody awaits may still be part of it.

@@ -155,6 +155,10 @@ const cases: Readonly<Record<string, Case>> = {
     ...ofPatient({ set: [named(1), named(2), named(3)] }, { phone: '1' }),
     events: ['patient.updated 801'],
   },
+  'connect and set of what is created beside them': {
+    ...ofPatient({ create: slot(4), connect: named(4), set: [named(1), named(2), named(4)] }),
+    events: ['appointment.booked 904'],
+  },
   'several operations at once': {
     ...ofPatient({
       create: slot(4),

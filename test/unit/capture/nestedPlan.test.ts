@@ -216,6 +216,14 @@ describe('a nested write is refused', () => {
     expect(refused('Doctor', { appointments: byDoctor })).toMatch(/"Doctor.update, appointments.update"/);
   });
 
+  it('that looks for a row under a key that it gives to one', () => {
+    const update = { where: { id: 'a' }, data: { id: 'b' } };
+    expect(refused('Patient', { appointments: { update, connect: { id: 'b' } } })).toMatch(
+      /"Patient.update, appointments.connect" .* gives a row the key that it looks for/,
+    );
+    expect(refused('Patient', { appointments: { update, connect: { id: 'c' } } })).toBe('It was not refused');
+  });
+
   it('that creates a target beside a row whose target is a default', () => {
     const guides = graphOf(['Patient', 'Guide']);
     const create = [{ id: 'a', guide: { create: { id: 'h' } } }, { id: 'b' }];

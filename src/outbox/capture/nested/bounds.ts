@@ -3,7 +3,7 @@ import type { Relation } from '../relations';
 import { changing, creating, type Data, type Entry, relinking } from './entries';
 import type { NestedGraph } from './graph';
 import type { Link } from './links';
-import type { Position } from './position';
+import { flattened, type Position } from './position';
 
 /*
  * What has no bounds is refused: nested writes that may touch, or leave behind, captured rows which nothing leads to
@@ -72,8 +72,26 @@ export function refuseOrphans(graph: NestedGraph, positions: readonly Position[]
   }
 }
 
-const flattened = (positions: readonly Position[]): Position[] =>
-  positions.flatMap((position) => [position, ...flattened(position.below)]);
+/**
+ * A row to be linked is looked for before the write. Under a key that the write itself is to give to another row it
+ * would not be found, or the wrong one would.
+ * @throws CaptureError for a filter with such a key.
+ */
+export function refuseNewNames(graph: NestedGraph, positions: readonly Position[]): void {
+  const all = flattened(positions);
+  for (const { model, link, entries } of all) {
+    const changes = all
+      .filter((other) => other.model === model)
+      .flatMap((other) => other.entries.flatMap(({ data }) => data.filter(({ fresh }) => !fresh)));
+    for (const entry of entries.filter(({ operation }) => relinking.has(operation))) {
+      const key = keyNamed(entry, model.key);
+      const giver = changes.find(({ value }) => key !== undefined && keyIn(value[model.key]) === key);
+      if (!giver) continue;
+      const why = `"${giver.trail}" of the same write gives a row the key that it looks for`;
+      throw refusal(graph, link, entry.trail, why);
+    }
+  }
+}
 
 /** What may take a new row away from the row that it was created under. */
 function unlinker(all: readonly Position[], position: Position): Entry | undefined {
@@ -114,7 +132,11 @@ function holderRival(all: readonly Position[], position: Position, creator: Entr
 
 /** The key by which an entry names its row, as a text; undefined when it does not name it by its key. */
 function keyNamed({ names }: Entry, key: string): string | undefined {
-  const value = names?.where[key];
+  return keyIn(names?.where[key]);
+}
+
+function keyIn(value: unknown): string | undefined {
+  if (typeof value === 'object' && value !== null && 'set' in value) return keyIn(value.set);
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
     ? String(value)
     : undefined;

@@ -28,6 +28,8 @@ export interface Entry {
   readonly names?: { readonly where: Args; readonly path: readonly string[] } | undefined;
   /** The data of the rows that it may create or change. */
   readonly data: readonly Data[];
+  /** Whether it creates a row of all its data, or fails. */
+  readonly inserts: boolean;
 }
 
 /** Entries that may bring rows into being. */
@@ -53,7 +55,7 @@ export function entriesOf(link: Link, within: Data): Entry[] {
   if (!isArgs(given)) return [];
   return Object.entries(given).flatMap(([operation, value]) => {
     const trail = `${within.trail}, ${link.field}.${operation}`;
-    const bare: Entry = { operation, trail, within, data: [] };
+    const bare: Entry = { operation, trail, within, data: [], inserts: false };
     if (operation === 'set' && Array.isArray(value) && value.length === 0) return [bare];
     return listed(value, [...within.path, link.field, operation]).flatMap(([each, path]) => {
       if (isArgs(each)) return [entryOf({ link, within, operation, trail }, each, path)];
@@ -70,6 +72,7 @@ function entryOf({ link, ...head }: Head, value: Args, path: readonly string[]):
     ...head,
     names: namesOf(head.operation, value, path, toMany),
     data: [],
+    inserts: head.operation === 'create' || (head.operation === 'createMany' && !value['skipDuplicates']),
   };
   const add = (data: unknown, at: readonly string[], fresh: boolean): void => {
     for (const [each, dataPath] of listed(data, at)) {

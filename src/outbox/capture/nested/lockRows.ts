@@ -3,7 +3,8 @@ import { lockOne, plainKeyIn, strengthFor } from '../locking';
 import type { CapturedModel } from '../model';
 import type { Args } from '../selection';
 import type { LockStrength, Session } from '../session';
-import { changing, type Entry, sweeping, textOf } from './entries';
+import { CreatedNames } from './createdNames';
+import { changing, type Entry, sweeping } from './entries';
 import { linkedRows, pointedRows } from './linkedRows';
 import type { Narrowing } from './narrow';
 import type { Position } from './position';
@@ -31,7 +32,7 @@ export async function lockRows(
 ): Promise<Locked> {
   const reached: Reached = new Map();
   const narrowings: Narrowing[] = [];
-  const created = new Set<string>();
+  const created = new CreatedNames(positions);
   const visit = async (position: Position, parents: readonly unknown[]): Promise<void> => {
     const { model } = position;
     const linked = await lockLinked(session, book, position, parents);
@@ -98,7 +99,7 @@ async function lockNamed(
   session: Session,
   book: RowBook,
   position: Position,
-  created: Set<string>,
+  created: CreatedNames,
 ): Promise<{ rows: Row[]; narrowings: Narrowing[] }> {
   const { model, link, entries, grows, below } = position;
   // On the side that holds the key a connect changes nothing of the row that it names.
@@ -118,10 +119,7 @@ async function lockNamed(
         ? await lockOne(session, model, names.where, strength)
         : rows.filter((row) => row[model.key] === key);
     if (key === undefined) rows.push(...found);
-    const name = `${model.name} ${textOf(names.where)}`;
-    // What is not there yet is created by the first to name it, and found by the next.
-    if (found.length === 0 && created.has(name)) continue;
-    if (found.length === 0 && createsWhatItNames(entry)) created.add(name);
+    if (found.length === 0 && created.includes(model, entry, names.where)) continue;
     narrowings.push({ path: names.path, model, keys: found.map((row) => row[model.key]) });
   }
   if (changes) book.hold(model, rows);
@@ -134,14 +132,6 @@ const naming: ReadonlySet<string> = new Set(['connect', 'connectOrCreate', 'set'
 function keysIn(model: CapturedModel, where: Args | undefined): unknown[] {
   const key = where && plainKeyIn(model, where);
   return key === undefined ? [] : [key];
-}
-
-function createsWhatItNames({ operation, names, data }: Entry): boolean {
-  const named = Object.entries(names?.where ?? {});
-  return (
-    operation === 'connectOrCreate' &&
-    data.every(({ value }) => named.every(([name, is]) => value[name] === is))
-  );
 }
 
 /** As strong as the locks that the write itself will take, and against new links to rows that have rows below them. */

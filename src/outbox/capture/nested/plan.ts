@@ -1,6 +1,6 @@
 import { CaptureError } from '../captureError';
 import type { Args } from '../selection';
-import { refuseOrphans, refuseUnbounded } from './bounds';
+import { refuseNewNames, refuseOrphans, refuseUnbounded } from './bounds';
 import { creating, type Data, entriesOf, type Entry, isArgs, linking, textOf } from './entries';
 import type { NestedGraph } from './graph';
 import type { Link } from './links';
@@ -38,6 +38,7 @@ export function planNested(
     const top: Data = { value, path: [name], trail: `${model}.${action}`, owner: undefined, fresh };
     const positions = positionsOf(graph, model, [top]);
     refuseOrphans(graph, positions);
+    refuseNewNames(graph, positions);
     return positions;
   };
   const fresh = action === 'upsert' ? plan('create', true) : action === 'create' ? plan('data', true) : [];

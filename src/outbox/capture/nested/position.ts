@@ -16,3 +16,7 @@ export interface Position {
   readonly grows: boolean;
   readonly below: readonly Position[];
 }
+
+/** All positions of a tree. */
+export const flattened = (positions: readonly Position[]): Position[] =>
+  positions.flatMap((position) => [position, ...flattened(position.below)]);
