@@ -207,13 +207,16 @@ describe('a nested write is refused', () => {
     expect(refused('Patient', { appointments: two })).toBe('It was not refused');
     const swept = { update: each('a', doctor), deleteMany: {} };
     expect(refused('Patient', { appointments: swept })).toMatch(/"Patient.update, appointments.deleteMany"/);
-    const newAndSwept = { create: doctor, updateMany: each('a', {}) };
+    const newAndSwept = { create: doctor, updateMany: each('a', { doctorId: 'x' }) };
     expect(refused('Patient', { appointments: newAndSwept })).toMatch(/cut the new row off/);
     expect(refused('Appointment', { doctor: { create, connect: create } })).toMatch(
       /several operations at once/,
     );
-    const byDoctor = { update: each('d', { patient: { update: { appointments: { create } } } }) };
-    expect(refused('Doctor', { appointments: byDoctor })).toMatch(/"Doctor.update, appointments.update"/);
+    const below = each('d', { patient: { update: { appointments: { create } } } });
+    const moved = { update: [below, each('e', { patientId: 'p' })] };
+    expect(refused('Doctor', { appointments: moved })).toMatch(/"Doctor.update, appointments.update"/);
+    const kept = { update: [below, each('e', { id: 'f' })], delete: { id: 'g' } };
+    expect(refused('Doctor', { appointments: kept })).toBe('It was not refused');
   });
 
   it('that looks for a row under a key that it gives to one', () => {

@@ -1,6 +1,7 @@
 import { CaptureError } from '../captureError';
 import type { Relation } from '../relations';
-import { changing, creating, type Data, type Entry, relinking } from './entries';
+import type { Args } from '../selection';
+import { creating, type Data, type Entry, isArgs, relinking } from './entries';
 import type { NestedGraph } from './graph';
 import type { Link } from './links';
 import { flattened, type Position } from './position';
@@ -59,12 +60,12 @@ function vagueTarget(
  * cut the link again.
  * @throws CaptureError when something may.
  */
-export function refuseOrphans(graph: NestedGraph, positions: readonly Position[]): void {
+export function refuseOrphans(graph: NestedGraph, top: Data, positions: readonly Position[]): void {
   const all = flattened(positions);
   for (const position of all) {
     const creators = position.entries.filter(({ operation }) => creating.has(operation));
     for (const creator of creators) {
-      const rival = position.link.holds ? holderRival(all, position, creator) : unlinker(all, position);
+      const rival = position.link.holds ? holderRival(all, top, position, creator) : unlinker(all, position);
       if (!rival) continue;
       const why = `"${rival.trail}" of the same write may cut the new row off`;
       throw refusal(graph, position.link, creator.trail, why);
@@ -93,41 +94,66 @@ export function refuseNewNames(graph: NestedGraph, positions: readonly Position[
   }
 }
 
-/** What may take a new row away from the row that it was created under. */
+/** What may take a new row away from the row that it was created under. That it may be deleted again does no harm. */
 function unlinker(all: readonly Position[], position: Position): Entry | undefined {
-  const optional = position.link.relation?.optional === true;
+  const { relation } = position.link;
   return all
     .filter(({ model }) => model === position.model)
     .flatMap((other) =>
-      other.entries.filter(({ operation }) =>
+      other.entries.filter((entry) =>
         other === position
           ? // Prisma refuses to unlink a row that must be linked.
-            optional && (operation === 'set' || operation === 'disconnect')
-          : changing.has(operation) || relinking.has(operation),
+            relation?.optional === true && (entry.operation === 'set' || entry.operation === 'disconnect')
+          : movesRows(other, entry, relation),
       ),
     )
     .at(0);
 }
 
 /** What may delete, or point elsewhere, the row that points to a new one. */
-function holderRival(all: readonly Position[], position: Position, creator: Entry): Entry | undefined {
+function holderRival(
+  all: readonly Position[],
+  top: Data,
+  { link, above }: Position,
+  creator: Entry,
+): { readonly trail: string } | undefined {
   const { owner, fresh } = creator.within;
-  const { key, name } = position.above;
-  const own = owner && keyNamed(owner, key);
+  const { relation } = link;
+  const isTop = all.some(
+    (other) => other.above === above && other.entries.some(({ within }) => within === top),
+  );
+  if (owner && !top.fresh && isTop && pointsElsewhere(top.value, relation)) return top;
+  const own = owner && keyNamed(owner, above.key);
   return all
-    .filter(({ model }) => model.name === name)
+    .filter(({ model }) => model === above)
     .flatMap((other) =>
       other.entries.filter(
-        ({ operation }) =>
-          changing.has(operation) ||
-          (other.link.relation === position.link.relation && relinking.has(operation)),
+        (entry) =>
+          entry.operation === 'delete' ||
+          entry.operation === 'deleteMany' ||
+          movesRows(other, entry, relation),
       ),
     )
     .find((entry) => {
       if (entry === owner) return false;
-      const named = keyNamed(entry, key);
+      const named = keyNamed(entry, above.key);
       return fresh || own === undefined || named === undefined || named === own;
     });
+}
+
+/** Whether an entry may change where rows that are there point to. */
+function movesRows({ link }: Position, { operation, data }: Entry, relation: Relation | undefined): boolean {
+  if (!link.holds && link.relation === relation && relinking.has(operation)) return true;
+  return data.some(({ value, fresh }) => !fresh && pointsElsewhere(value, relation));
+}
+
+function pointsElsewhere(data: Args, relation: Relation | undefined): boolean {
+  if (relation?.keys.some((key) => data[key] !== undefined)) return true;
+  const given = data[relation?.field ?? ''];
+  return (
+    isArgs(given) &&
+    Object.entries(given).some(([operation, value]) => operation !== 'update' && value !== undefined)
+  );
 }
 
 /** The key by which an entry names its row, as a text; undefined when it does not name it by its key. */

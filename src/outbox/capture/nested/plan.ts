@@ -37,7 +37,7 @@ export function planNested(
     if (!isArgs(value)) return [];
     const top: Data = { value, path: [name], trail: `${model}.${action}`, owner: undefined, fresh };
     const positions = positionsOf(graph, model, [top]);
-    refuseOrphans(graph, positions);
+    refuseOrphans(graph, top, positions);
     refuseNewNames(graph, positions);
     return positions;
   };
