@@ -28,6 +28,26 @@ describe('what capture refuses', () => {
     expect(await plain.patient.count()).toBe(2);
   });
 
+  it('nested writes that link what they may create or find', async () => {
+    const { prisma, plain } = bench;
+    const { id } = await prisma.patient.create({ data: person() });
+    const { patientId: _, ...slot } = visit(id);
+    const row = { ...slot, id: crypto.randomUUID() };
+    const attempt = prisma.patient.update({
+      where: { id },
+      data: {
+        appointments: { createMany: { data: [row], skipDuplicates: true }, connect: { id: row.id } },
+      },
+    });
+    await expect(attempt).rejects.toMatchObject({
+      name: 'CaptureError',
+      message: expect.stringMatching(
+        '"Patient.update, appointments.connect" links a row of Appointment that "Patient.update, appointments.createMany"',
+      ) as string,
+    });
+    expect(await plain.appointment.count()).toBe(0);
+  });
+
   it('raw SQL that writes to a captured table, in and out of transactions, with the way out', async () => {
     const { prisma, plain } = bench;
     const { id } = await prisma.patient.create({ data: person() });

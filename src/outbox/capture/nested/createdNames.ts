@@ -1,32 +1,54 @@
+import { CaptureError } from '../captureError';
 import type { CapturedModel } from '../model';
 import type { Args } from '../selection';
-import { type Entry, textOf } from './entries';
+import { type Data, type Entry, textOf } from './entries';
 import { flattened, type Position } from './position';
+
+interface Creation {
+  readonly model: CapturedModel;
+  readonly entry: Entry;
+  readonly data: Data;
+}
 
 /**
  * Names of rows that the write itself creates. A filter with such a name must not be narrowed to the rows that were
  * there before; and no row of somebody else's can come under that name meanwhile, or the creation would fail.
  */
 export class CreatedNames {
-  readonly #inserted: readonly (readonly [CapturedModel, Args])[];
+  readonly #creations: readonly Creation[];
   readonly #createdFirst = new Set<string>();
 
   constructor(positions: readonly Position[]) {
-    this.#inserted = flattened(positions).flatMap(({ model, entries }) =>
-      entries
-        .filter(({ inserts }) => inserts)
-        .flatMap(({ data }) => data.map(({ value }) => [model, value] as const)),
+    this.#creations = flattened(positions).flatMap(({ model, entries }) =>
+      entries.flatMap((entry) =>
+        entry.data.filter(({ fresh }) => fresh).map((data) => ({ model, entry, data })),
+      ),
     );
   }
 
-  /** To be asked for each filter in the order of the arguments: the first `connectOrCreate` of a name creates it. */
-  includes(model: CapturedModel, { operation, data }: Entry, where: Args): boolean {
-    if (this.#inserted.some(([inserted, value]) => inserted === model && agrees(value, where))) return true;
+  /**
+   * Whether the write creates the row that a filter names and nobody else does. To be asked for each filter that finds
+   * no row, in the order of the arguments: the first `connectOrCreate` of a name creates it.
+   * @throws CaptureError when it can't be said.
+   */
+  includes(model: CapturedModel, asking: Entry, where: Args): boolean {
+    const creations = this.#creations.filter(
+      (each) => each.model === model && each.entry !== asking && agrees(each.data.value, where),
+    );
+    if (creations.some(({ entry }) => entry.inserts)) return true;
     const name = `${model.name} ${textOf(where)}`;
     if (this.#createdFirst.has(name)) return true;
-    if (operation === 'connectOrCreate' && data.every(({ value }) => agrees(value, where)))
+    if (asking.operation === 'connectOrCreate' && asking.data.every(({ value }) => agrees(value, where))) {
       this.#createdFirst.add(name);
-    return false;
+      return false;
+    }
+    const [perhaps] = creations;
+    if (!perhaps) return false;
+    throw new CaptureError(
+      `The nested write "${asking.trail}" links a row of ${model.name} that "${perhaps.entry.trail}" of the same write ` +
+        'may create or find, whose events capture could not tell. Write them one after the other in one transaction ' +
+        'instead: prisma.$transaction(async (tx) => { … }).',
+    );
   }
 }
 
