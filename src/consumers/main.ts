@@ -19,8 +19,9 @@ import { OpsServer, type ReadinessCheck } from '../shared/opsServer';
 import { runProgram } from '../shared/program';
 import { type Consumer, createConsumer } from './consumer';
 import { InboxJanitor } from './inboxJanitor';
+import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
-import { type ConsumerDefinition, consumers, findConsumers } from './registry';
+import { consumers, findConsumers } from './registry';
 import { withDeadline } from './withDeadline';
 
 const readinessTimeoutMs = 2_000;
@@ -56,7 +57,11 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const metrics = createMetrics('consumers');
   const consumerMetrics = createConsumerMetrics(metrics);
   const kafka = createKafka(config, logger);
-  const running = chosen.map(({ name, handlers }) =>
+  const made = chosen.map(({ name, create }) => ({
+    name,
+    ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
+  }));
+  const running = made.map(({ name, handlers }) =>
     createConsumer({
       name,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
@@ -82,6 +87,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       nudger,
       new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
       ...janitor(config, { pool, logger }),
+      ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],
     failed: Promise.race(running.map((consumer) => consumer.failed)),

@@ -32,8 +32,11 @@ export interface EventEnvelope<T extends EventType = EventType> {
   metadata: EventMetadata;
 }
 
-/** Any event of the catalogue, as a union that narrows by `event_type`. */
-export type AnyEvent = { [T in EventType]: EventEnvelope<T> }[EventType];
+/** An event of one of these types, as a union that narrows by `event_type`. */
+export type EventOf<T extends EventType> = { [K in T]: EventEnvelope<K> }[T];
+
+/** Any event of the catalogue. */
+export type AnyEvent = EventOf<EventType>;
 
 export type ParsedEnvelope = { ok: true; event: AnyEvent } | { ok: false; reason: string };
 
