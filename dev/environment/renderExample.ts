@@ -27,8 +27,6 @@ export const groups: readonly { title: string; variables: Variables }[] = [
 const examples: Readonly<Record<string, string>> = {
   DATABASE_URL: 'postgresql://signalbox:password@localhost:5432/signalbox',
   KAFKA_BOOTSTRAP_SERVERS: 'localhost:9092',
-  SMTP_URL: 'smtp://user:password@mail.example.com:587',
-  SMTP_FROM: 'Clinic <no-reply@example.com>',
 };
 
 const head = `# Every variable that Signalbox reads, with its default. Copy this file to .env and uncomment what you change;

@@ -7,15 +7,23 @@
  * its new time. Whoever cancels in the moment in which the reminder is due may still get it: what counts is the
  * cancellation's arrival here, not the click.
  */
-import type { CapturedClient } from '../../outbox/capture/extension';
+import type { CapturedTransaction } from '../../outbox/capture/extension';
 import { runWithContext } from '../../outbox/context';
 import type { Logger } from '../../shared/logger';
 import { PollLoop } from '../../shared/pollLoop';
 import { reminderMessage } from './message';
 import { takeDue } from './takeDue';
 
+/** What is needed of a captured Prisma client. */
+export interface SenderDatabase {
+  $transaction<R>(
+    work: (tx: CapturedTransaction) => Promise<R>,
+    options?: { timeout?: number; isolationLevel?: 'ReadCommitted' },
+  ): Promise<R>;
+}
+
 export interface SenderOptions {
-  readonly database: Pick<CapturedClient, '$transaction'>;
+  readonly database: SenderDatabase;
   /** How long before an appointment its reminder is sent. */
   readonly leadMinutes: number;
   /** The time zone in which patients are told the time, by its IANA name. */
