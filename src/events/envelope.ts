@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type EventData, type EventType, findDefinition } from './catalogue';
 
-const envelopeSchema = z.object({
+/** What every event looks like; its data have a schema of their own, by event type. */
+export const envelopeSchema = z.object({
   event_id: z.uuid(),
   event_type: z.string().min(1),
   timestamp: z.iso.datetime({ offset: true }),

@@ -1,7 +1,8 @@
 import { PermanentError, TransientError, UnavailableError } from '../errors';
 
 /**
- * What an error out of nodemailer means for the message. Only codes are quoted: a server's text may repeat the address.
+ * What an error out of nodemailer means for the message. Only codes are quoted, and the error is not kept as the cause: a
+ * server's text may repeat the address.
  *
  * - The server refuses this recipient or this content (5xx): no further attempt can succeed.
  * - It puts this recipient or this content off (4xx): a later attempt may succeed.
@@ -12,17 +13,17 @@ export function smtpFailure(error: unknown): PermanentError | TransientError | U
   const { code, command, responseCode, response } = error as NodemailerError;
   const aboutMessage = command === 'RCPT TO' || command === 'DATA';
   if (code === 'EENVELOPE' && command === 'API') {
-    return new PermanentError('this is no address that mail can be sent to', { cause: error });
+    return new PermanentError('this is no address that mail can be sent to');
   }
   if (!aboutMessage || responseCode === undefined || responseCode === 421) {
     const what = [code, command, responseCode].filter((part) => part !== undefined).join(' ');
-    return new UnavailableError(`the mail server cannot be used (${what})`, { cause: error });
+    return new UnavailableError(`the mail server cannot be used (${what})`);
   }
   const status = /^\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\b/.exec(response ?? '')?.[1];
   const answer = `${responseCode}${status === undefined ? '' : ` ${status}`} to ${command}`;
   return responseCode >= 500
-    ? new PermanentError(`the mail server refused the message (${answer})`, { cause: error })
-    : new TransientError(`the mail server put the message off (${answer})`, { cause: error });
+    ? new PermanentError(`the mail server refused the message (${answer})`)
+    : new TransientError(`the mail server put the message off (${answer})`);
 }
 
 interface NodemailerError {
