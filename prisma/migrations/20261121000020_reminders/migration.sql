@@ -7,9 +7,9 @@ CREATE SCHEMA "reminders";
 CREATE TABLE "reminders"."appointment" (
     "appointment_id" uuid NOT NULL,
     "patient_id" uuid NOT NULL,
-    -- The event that this row was last written from.
+    -- The event that this row was last written from; 0 and none where the row was filled in from the source.
     "sequence" bigint NOT NULL,
-    "event_id" uuid NOT NULL,
+    "event_id" uuid,
     "correlation_id" text,
     -- When to be there; null when nobody is to come: cancelled, completed, deleted.
     "starts_at" timestamptz(3),

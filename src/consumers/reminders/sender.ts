@@ -46,9 +46,8 @@ export async function sendDueReminders({
       const due = await takeDue(tx, { leadMinutes, limit });
       for (const { appointmentId, startsAt, email, eventId, correlationId } of due) {
         const data = reminderMessage(email, startsAt, timeZone);
-        await runWithContext({ causationId: eventId, correlationId: correlationId ?? undefined }, () =>
-          tx.$append('email.send', { aggregateId: appointmentId, data }),
-        );
+        const context = { causationId: eventId ?? undefined, correlationId: correlationId ?? undefined };
+        await runWithContext(context, () => tx.$append('email.send', { aggregateId: appointmentId, data }));
       }
       return due.length;
     },

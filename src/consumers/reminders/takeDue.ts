@@ -6,7 +6,7 @@ export interface DueReminder {
   readonly startsAt: Date;
   readonly email: string;
   /** The event that the appointment's time is known from. */
-  readonly eventId: string;
+  readonly eventId: string | null;
   readonly correlationId: string | null;
 }
 

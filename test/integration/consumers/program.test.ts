@@ -1,6 +1,7 @@
 import { Partitioners, type Producer } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { eventTypes } from '../../../src/events/catalogue';
+import { consumers } from '../../../src/consumers/registry';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { createPool } from '../../../src/shared/database';
 import type { Pool } from 'pg';
@@ -168,5 +169,25 @@ test('ends with one line about a consumer that it does not have, and lists those
   expect(unknown.output()).toContain('There is no consumer \\"audit\\". There are: audit-log');
   const help = await start({}, '--help');
   expect(await help.exited).toEqual({ code: 0, signal: null });
-  expect(help.output()).toContain('audit-log');
+  for (const { name, summary } of consumers) expect(help.output()).toMatch(new RegExp(`${name} +${summary}`));
+});
+
+test('runs those consumers that are named, and no other', async () => {
+  const program = await start({}, 'email-sender', 'audit-log');
+  await untilReady();
+  const { checks } = JSON.parse((await get('/readyz'))?.text ?? '') as { checks: object };
+  const running = Object.keys(checks).filter((name) => name.endsWith(': kafka'));
+  expect(running.sort()).toEqual(['audit-log: kafka', 'email-sender: kafka']);
+  expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+});
+
+test('ends with one line about a configuration that a consumer cannot work with', async () => {
+  const program = await start({ SMTP_URL: 'smtp://user:secret@127.0.0.1:25', REMINDER_TIME_ZONE: 'UTC' });
+  expect(await program.exited).toEqual({ code: 1, signal: null });
+  expect(program.output()).toContain('set SMTP_FROM to the sender');
+  const wrong = await start({ SMTP_URL: 'http://user:secret@host', REMINDER_TIME_ZONE: 'Mars/Olympus' });
+  expect(await wrong.exited).toEqual({ code: 1, signal: null });
+  expect(wrong.output()).toContain('SMTP_URL: expected smtp://');
+  expect(wrong.output()).toContain('REMINDER_TIME_ZONE=\\"Mars/Olympus\\": expected the name of a time zone');
+  expect(wrong.output()).not.toContain('secret');
 });

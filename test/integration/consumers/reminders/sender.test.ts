@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import {
   createReminderSender,
   sendDueReminders,
@@ -36,7 +38,7 @@ async function connect(engine: CaptureEngineName = 'middleware'): Promise<Captur
 interface Sent {
   readonly aggregate_id: string;
   readonly aggregate_type: string;
-  readonly causation_id: string;
+  readonly causation_id: string | null;
   readonly correlation_id: string;
   readonly data: { to: string; subject: string; text: string; template: string };
 }
@@ -209,6 +211,24 @@ describe.each(['middleware', 'trigger'] as const)('with the %s engine', (engine)
     await send();
     expect(await sentFor(prisma, visit.id)).toEqual([]);
   });
+});
+
+test('the statements of the operations guide tell who is to be reminded, and fill the tables from the source', async () => {
+  const prisma = await connect();
+  const guide = readFileSync(path.resolve(__dirname, '../../../../docs/operations.md'), 'utf8');
+  const [waiting = '', fill = ''] = [...guide.matchAll(/^```sql\n(.*?)^```$/gms)]
+    .map(([, sql = '']) => sql)
+    .filter((sql) => sql.includes('reminders.'));
+  const person = { name: 'Ada', email: 'ada@example.com' };
+  const patient = await prisma.patient.create({ data: person });
+  const [startsAt, endsAt] = [inHours(40), inHours(41)];
+  const times = { patientId: patient.id, practitioner: 'Dr Who', startsAt, endsAt };
+  const { id } = await prisma.appointment.create({ data: times });
+  for (const sql of fill.split(/(?<=;\n)/)) await prisma.$executeRawUnsafe(sql);
+  const rows = await prisma.$queryRawUnsafe<object[]>(waiting);
+  expect(rows).toContainEqual({ appointment_id: id, starts_at: new Date(startsAt), no_address: false });
+  await sendDueReminders({ database: prisma, leadMinutes: 41 * 60, timeZone: 'UTC' });
+  expect(await sentFor(prisma, id)).toMatchObject([{ causation_id: null, data: { to: person.email } }]);
 });
 
 test('as a service it sends by itself, says how many and to nobody by name, and outlives an outage', async () => {
