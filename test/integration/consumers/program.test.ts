@@ -88,7 +88,10 @@ async function get(path: string): Promise<Answer | undefined> {
 }
 
 const untilReady = (): Promise<unknown> =>
-  waitFor(async () => (await get('/readyz'))?.status === 200, { what: 'the program to be ready' });
+  waitFor(async () => (await get('/readyz'))?.status === 200, {
+    what: 'the program to be ready',
+    deadlineMs: 90_000,
+  });
 
 test('runs the consumers, says when it is ready, counts what they do, and ends with 0 after SIGTERM', async () => {
   const program = await start();
@@ -121,7 +124,17 @@ test('runs the consumers, says when it is ready, counts what they do, and ends w
   );
   expect(metrics).toContain(`signalbox_consumer_lag{consumer="audit-log",topic="${prefix}.patient.created"`);
   expect(metrics).not.toContain(patientMarker);
-  expect(await readAll(deadLetterTopic(prefix))).toHaveLength(1);
+  const letters = await waitFor(
+    async () => {
+      const written = await readAll(deadLetterTopic(prefix));
+      return written.length >= 2 && written;
+    },
+    { what: 'a dead letter of each consumer that reads the topic' },
+  );
+  expect(letters.map(({ headers }) => headers['dlq.consumer.group']).sort()).toEqual([
+    `${prefix}.appointment-reminders`,
+    `${prefix}.audit-log`,
+  ]);
   const ending = within(program.kill('SIGTERM'), { deadlineMs: 10_000, what: 'the program to stop' });
   expect(await ending).toEqual({ code: 0, signal: null });
   expect(program.output()).not.toContain(patientMarker);
