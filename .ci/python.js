@@ -9,6 +9,7 @@ const { randomUUID } = require('node:crypto');
 const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
+const { env: ownEnvironment } = require('node:process');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Kafka, logLevel } = require('kafkajs');
 const pino = require('pino');
@@ -30,8 +31,6 @@ async function main() {
   const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
   try {
     await check(kafka, {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
       PYTHONPATH: packages,
       KAFKA_BOOTSTRAP_SERVERS: broker.address,
       BOOKINGS_DATABASE: path.join(directory, 'bookings.sqlite'),
@@ -112,16 +111,16 @@ function booked(practitioner) {
 }
 
 /** What the example has in its database, as JSON. */
-function counts({ BOOKINGS_DATABASE, ...env }) {
+function counts({ BOOKINGS_DATABASE }) {
   const program =
     'import json, sqlite3, sys; print(json.dumps(dict(sqlite3.connect(sys.argv[1]).execute(' +
     '"SELECT practitioner, count FROM bookings ORDER BY 1").fetchall())))';
-  return execFileSync('python3', ['-c', program, BOOKINGS_DATABASE], { env, encoding: 'utf8' }).trim();
+  return execFileSync('python3', ['-c', program, BOOKINGS_DATABASE], { encoding: 'utf8' }).trim();
 }
 
 function start(env) {
   const child = spawn('python3', [path.join(example, 'bookings.py')], {
-    env,
+    env: { ...ownEnvironment, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   process.once('exit', () => child.kill('SIGKILL'));

@@ -131,10 +131,9 @@ test('runs the consumers, says when it is ready, counts what they do, and ends w
     },
     { what: 'a dead letter of each consumer that reads the topic' },
   );
-  expect(letters.map(({ headers }) => headers['dlq.consumer.group']).sort()).toEqual([
-    `${prefix}.appointment-reminders`,
-    `${prefix}.audit-log`,
-  ]);
+  expect(new Set(letters.map(({ headers }) => headers['dlq.consumer.group']))).toEqual(
+    new Set([`${prefix}.appointment-reminders`, `${prefix}.audit-log`]),
+  );
   const ending = within(program.kill('SIGTERM'), { deadlineMs: 10_000, what: 'the program to stop' });
   expect(await ending).toEqual({ code: 0, signal: null });
   expect(program.output()).not.toContain(patientMarker);
