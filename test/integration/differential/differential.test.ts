@@ -1,6 +1,8 @@
 /*
  * Both engines against plain Prisma and against a view of their own tables, by random sequences of writes.
  *
+ * `npm run test:differential -- --runs 100000` runs it for long, on sequences that nobody has seen. It sets:
+ *
  * DIFFERENTIAL_RUNS   how many sequences (a long run: 100000)
  * DIFFERENTIAL_SEED   the seed that a run has printed, to run the same sequences again; "random" for new ones. A plain
  *                     run always takes the same, so that it never fails for what nobody has just changed
@@ -60,7 +62,7 @@ function report(details: fc.RunDetails<[Step[]]>): string {
     '',
     errorInstance instanceof Divergence ? errorInstance.message : String(errorInstance),
     '',
-    `Again: ${again} npx jest test/integration/differential -t '${expect.getState().currentTestName ?? ''}'`,
+    `Again: ${again} npx jest --testPathPatterns integration/differential -t '${expect.getState().currentTestName ?? ''}'`,
   ].join('\n');
 }
 
