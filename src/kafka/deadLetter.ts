@@ -37,7 +37,10 @@ type Omission = (typeof omissions)[number];
 /** The Kafka message of a dead letter. */
 export function deadLetterMessage(letter: DeadLetter, omitted: Omission = ''): Message {
   const { message } = letter;
-  const headers = { ...(omitted === 'key,value,headers' ? {} : originalHeaders(message.headers)), ...added(letter) };
+  const headers = {
+    ...(omitted === 'key,value,headers' ? {} : originalHeaders(message.headers)),
+    ...added(letter),
+  };
   if (omitted !== '') {
     headers['dlq.omitted'] = omitted;
     headers['dlq.original.size'] = String(message.value?.length ?? 0);
@@ -95,7 +98,10 @@ export class DeadLetterPublisher {
   /** Gives what is on its way a moment. May be called repeatedly, and before anything was published. */
   async stop(): Promise<void> {
     const enough = new AbortController();
-    await Promise.race([this.#queue.then(() => this.#producer.discard()), sleep(stopTimeoutMs, enough.signal)]);
+    await Promise.race([
+      this.#queue.then(() => this.#producer.discard()),
+      sleep(stopTimeoutMs, enough.signal),
+    ]);
     enough.abort();
   }
 

@@ -55,7 +55,8 @@ function originalOf(header: (name: string) => string | undefined): ReadDeadLette
   const partition = numberOf(header('dlq.original.partition'));
   const offset = header('dlq.original.offset');
   const timestamp = header('dlq.original.timestamp');
-  if (!topic || partition === undefined || !offset || !/^\d{1,19}$/.test(offset) || !timestamp) return undefined;
+  if (!topic || partition === undefined || !offset || !/^\d{1,19}$/.test(offset) || !timestamp)
+    return undefined;
   return { topic, partition, offset, timestamp };
 }
 

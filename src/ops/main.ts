@@ -1,7 +1,10 @@
 import { Command } from 'commander';
 import { runProgram } from '../shared/program';
 import type { Run } from './command';
+import { dlqCommand } from './dlq/command';
+import { groupsCommand } from './groups/command';
 import { outboxCommand } from './outbox/command';
+import { topicsCommand } from './topics/command';
 
 const run: Run = (action) =>
   runProgram('ops', process.env, (logger) =>
@@ -10,6 +13,9 @@ const run: Run = (action) =>
 
 const ops = new Command('npm run ops --')
   .description('Looks after the outbox and what is in Kafka. Environment variables configure it.')
-  .addCommand(outboxCommand(run));
+  .addCommand(outboxCommand(run))
+  .addCommand(topicsCommand(run))
+  .addCommand(groupsCommand(run))
+  .addCommand(dlqCommand(run));
 
 void ops.parseAsync();

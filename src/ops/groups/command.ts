@@ -8,7 +8,9 @@ import { resetGroup, type ResetOptions } from './reset';
 
 /** `ops groups …`: consumer groups, how far they are, and putting them elsewhere. */
 export function groupsCommand(run: Run): Command {
-  const groups = new Command('groups').description('consumer groups, how far they are, and setting them back');
+  const groups = new Command('groups').description(
+    'consumer groups, how far they are, and setting them back',
+  );
   groups
     .command('list')
     .description('all consumer groups of the cluster')
@@ -35,8 +37,12 @@ function resetCommand(run: Run): Command {
   return new Command('reset')
     .description('set a group back or forward; a dry run unless --execute. The group must not be running')
     .argument('<group>', 'a group, or a consumer of Signalbox (audit-log)')
-    .addOption(new Option('--to-earliest', 'to the first message that is still there').conflicts(others('toEarliest')))
-    .addOption(new Option('--to-latest', 'to the end: what waits is never read').conflicts(others('toLatest')))
+    .addOption(
+      new Option('--to-earliest', 'to the first message that is still there').conflicts(others('toEarliest')),
+    )
+    .addOption(
+      new Option('--to-latest', 'to the end: what waits is never read').conflicts(others('toLatest')),
+    )
     .addOption(new Option('--to-offset <offset>', 'to this offset').conflicts(others('toOffset')))
     .addOption(
       new Option(
@@ -47,7 +53,8 @@ function resetCommand(run: Run): Command {
     .option(
       '--topic <topic>',
       'an event type or topic, with partitions if need be: patient.created:0,2; may be repeated',
-      (value: string, earlier: string[] = []) => [...earlier, value],
+      (value: string, earlier: string[]) => [...earlier, value],
+      [],
     )
     .option('--all-topics', 'every topic that the group has read')
     .option(

@@ -11,7 +11,10 @@ export function groupOf(consumer: string, { CONSUMER_GROUP_PREFIX }: OpsKafkaCon
 }
 
 /** The consumer of Signalbox whose group it is; undefined for somebody else's. */
-export function consumerOf(group: string, { CONSUMER_GROUP_PREFIX: prefix }: OpsKafkaConfig): string | undefined {
+export function consumerOf(
+  group: string,
+  { CONSUMER_GROUP_PREFIX: prefix }: OpsKafkaConfig,
+): string | undefined {
   return group.startsWith(`${prefix}.`) ? group.slice(prefix.length + 1) : undefined;
 }
 

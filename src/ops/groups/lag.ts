@@ -30,7 +30,8 @@ export function groupLag(
   const limit = max === undefined ? undefined : parseMax(max);
   return withKafka(tools, ({ kafka, config }) =>
     withAdmin(kafka, async (admin) => {
-      const ours = async () => (await listGroups(admin)).filter((group) => consumerOf(group, config) !== undefined);
+      const ours = async () =>
+        (await listGroups(admin)).filter((group) => consumerOf(group, config) !== undefined);
       const groups =
         names.length > 0 ? await findGroups(admin, names, config) : await groupStates(admin, await ours());
       const lines: Line[] = [];

@@ -179,7 +179,9 @@ function textOf(result: {
   );
   const inbox =
     known !== null
-      ? [`${known.events} events that ${ours} has processed ${execute ? 'will' : 'would'} be processed again.`]
+      ? [
+          `${known.events} events that ${ours} has processed ${execute ? 'will' : 'would'} be processed again.`,
+        ]
       : ours !== undefined && again > 0
         ? [`${ours} passes over what its inbox knows; --force-reprocess ${ours} has it processed again.`]
         : [];

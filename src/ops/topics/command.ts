@@ -17,7 +17,10 @@ export function topicsCommand(run: Run): Command {
   topics
     .command('describe')
     .description('partitions, replicas, offsets and settings')
-    .argument('[topic...]', 'event types (patient.created, patient.*) or topics; all declared ones without any')
+    .argument(
+      '[topic...]',
+      'event types (patient.created, patient.*) or topics; all declared ones without any',
+    )
     .option('--json', 'one line of JSON')
     .action((names: string[], options: DescribeOptions) =>
       run((tools) => describeTopics(tools, names, options)),

@@ -64,7 +64,8 @@ export function describeTopics(
 }
 
 function noSuchTopic(missing: readonly string[]): UserError {
-  const remedy = 'List them with "npm run ops -- topics list --all"; "npm run ops -- topics apply" creates declared ones.';
+  const remedy =
+    'List them with "npm run ops -- topics list --all"; "npm run ops -- topics apply" creates declared ones.';
   return new UserError(`The cluster has no topic ${missing.join(', ')}. ${remedy}`);
 }
 
