@@ -46,7 +46,13 @@ it('shows what is missing, creates it, and finds nothing to do the second time',
   expect(applied.code).toBe(0);
   expect(await list()).toEqual(
     declaredTopics(prefix).map((topic) =>
-      expect.objectContaining({ topic, exists: true, partitions: 2, retention_ms: 3_600_000, differences: [] }),
+      expect.objectContaining({
+        topic,
+        exists: true,
+        partitions: 2,
+        retention_ms: 3_600_000,
+        differences: [],
+      }),
     ),
   );
   const again = await ops(env, 'topics', 'apply', '--dry-run');
