@@ -16,6 +16,11 @@ export const opsKafkaVariables = {
 
 export type OpsKafkaConfig = ReturnType<typeof loadConfig<typeof opsKafkaVariables>>;
 
+/** Whether relay and consumers are to use Kafka; true where the variable cannot be read. */
+export function isKafkaEnabled(environment: Tools['environment']): boolean {
+  return kafkaVariables.KAFKA_ENABLED.catch(true).parse(environment['KAFKA_ENABLED'] || undefined);
+}
+
 /** Kafka as ops commands use it. */
 export interface KafkaTools {
   readonly kafka: ReturnType<typeof createKafka>;

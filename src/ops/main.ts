@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { runProgram } from '../shared/program';
 import type { Run } from './command';
 import { dlqCommand } from './dlq/command';
+import { doctorCommand } from './doctor/command';
 import { groupsCommand } from './groups/command';
 import { outboxCommand } from './outbox/command';
 import { topicsCommand } from './topics/command';
@@ -16,6 +17,7 @@ const ops = new Command('npm run ops --')
   .addCommand(outboxCommand(run))
   .addCommand(topicsCommand(run))
   .addCommand(groupsCommand(run))
-  .addCommand(dlqCommand(run));
+  .addCommand(dlqCommand(run))
+  .addCommand(doctorCommand(run));
 
 void ops.parseAsync();

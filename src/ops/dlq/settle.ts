@@ -6,6 +6,7 @@ import type { Tools } from '../command';
 import { withDatabase } from '../database';
 import { exitCodes } from '../exitCodes';
 import { type KafkaTools, withKafka } from '../kafka';
+import { counted } from '../output/counted';
 import { report } from '../output/report';
 import { inTransaction } from '../transaction';
 import { letterData, lettersTable, placeOf } from './describe';
@@ -109,7 +110,7 @@ async function settle(
 function interrupted(error: unknown, { done }: Outcome, { action }: Settling): unknown {
   if (done.length === 0 || !(error instanceof Error)) return error;
   return new UserError(
-    `${done.length} dead letters were ${action}, then it failed: ${error.message}. The others are as they were; give the command again.`,
+    `${counted(done.length, 'dead letter')} ${done.length === 1 ? 'was' : 'were'} ${action}, then it failed: ${error.message}. The others are as they were; give the command again.`,
     { cause: error },
   );
 }
@@ -127,8 +128,8 @@ function dataOf({ done, failed }: Outcome, { execute = false }: SettleOptions, s
 function textOf({ done, failed }: Outcome, { execute = false }: SettleOptions, settling: Settling): string {
   const { action } = settling;
   const end = execute
-    ? `${done.length} dead letters were ${action}.`
-    : `${done.length} dead letters would be ${action}. ${done.length > 0 ? 'Nothing was changed; add --execute to do it.' : ''}`;
+    ? `${counted(done.length, 'dead letter')} ${done.length === 1 ? 'was' : 'were'} ${action}.`
+    : `${counted(done.length, 'dead letter')} would be ${action}. ${done.length > 0 ? 'Nothing was changed; add --execute to do it.' : ''}`;
   return [
     ...(done.length > 0 ? [lettersTable(done)] : []),
     ...failed.map(({ letter, reason }) => `${placeOf(letter)} cannot be ${action}: ${reason}.`),
