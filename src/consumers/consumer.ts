@@ -8,8 +8,6 @@ import type { Prisma } from '../generated/prisma/client';
 import { GroupConsumer } from '../kafka/consumer';
 import type { GroupConsumerOptions } from '../kafka/groupConsumerOptions';
 import { DeadLetterPublisher } from '../kafka/deadLetter';
-import type { ReceivedMessage } from '../kafka/readMessage';
-import { isForAnotherGroup } from '../kafka/replay';
 import { deadLetterTopic, topicOf } from '../kafka/topicNames';
 import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
@@ -86,11 +84,7 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     partitionsAtOnce: options.partitionsAtOnce ?? 4,
     retryMaxMs: retry.retryMaxMs,
     ...(options.createTopics ? { createTopics: options.createTopics } : {}),
-    handle: async (message, signal) => {
-      if (!isForAnotherGroup(message, group)) return settleMessage(message, settle, signal);
-      metrics.events.inc({ ...labelsOf(message, topicPrefix, name), outcome: 'not_for_us' });
-      return { kind: 'done' };
-    },
+    handle: (message, signal) => settleMessage(message, settle, signal),
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),
   });
@@ -104,10 +98,6 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
       await deadLetters.stop();
     },
   };
-}
-
-function labelsOf({ topic }: ReceivedMessage, topicPrefix: string, consumer: string) {
-  return { consumer, event_type: topic.slice(topicPrefix.length + 1) };
 }
 
 function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {

@@ -62,7 +62,7 @@ interface Letter {
 }
 const dlq = (...args: string[]): Promise<Result> => ops(env, 'dlq', ...args);
 const list = async (...args: string[]): Promise<Letter[]> =>
-  (await dlq('list', '--json', ...args)).json<{ letters: Letter[] }>().letters;
+  ((await dlq('list', '--json', ...args)).json() as { letters: Letter[] }).letters;
 const idsOf = (letters: Letter[]) => letters.map((letter) => letter.event_id);
 const audit = () => `${prefix}.audit-log`;
 
@@ -208,7 +208,7 @@ it('replays a letter once when several operators do it at the same time', async 
   await giveUp(prefix, audit(), [patientCreated()]);
   const results = await Promise.all([1, 2, 3].map(() => dlq('replay', '--all', '--execute', '--json')));
   expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
-  expect(results.flatMap((result) => result.json<{ letters: Letter[] }>().letters)).toHaveLength(1);
+  expect(results.flatMap((result) => (result.json() as { letters: Letter[] }).letters)).toHaveLength(1);
   expect(await readAll(createdTopic(prefix))).toHaveLength(1);
 });
 

@@ -43,7 +43,7 @@ interface Diagnosis {
 
 async function diagnose(more: Record<string, string> = {}, ...args: string[]): Promise<Diagnosis> {
   const result = await ops({ ...env, ...more }, 'doctor', '--json', ...args);
-  const { findings, healthy } = result.json<{ findings: Finding[]; healthy: boolean }>();
+  const { findings, healthy } = result.json() as { findings: Finding[]; healthy: boolean };
   expect(healthy).toBe(result.code === 0);
   return { code: result.code, findings, of: (check) => findings.filter((one) => one.check === check) };
 }

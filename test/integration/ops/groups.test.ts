@@ -83,7 +83,7 @@ async function withRunningConsumer<T>(work: (consumer: Consumer) => Promise<T>):
 }
 
 it('lists groups and says how far they are, by group and by topic', async () => {
-  const { groups } = (await ops(env, 'groups', 'list', '--json')).json<{ groups: { group: string }[] }>();
+  const { groups } = (await ops(env, 'groups', 'list', '--json')).json() as { groups: { group: string }[] };
   expect(groups.find((line) => line.group === group)).toMatchObject({ state: 'Empty', members: 0, lag: '1' });
   const lag = await ops(env, 'groups', 'lag', '--json');
   expect(lag.json()).toEqual({ lag: [{ group, topic, lag: '1', partitions: 2 }], exceeding: [] });

@@ -11,7 +11,7 @@ export interface Result {
   readonly code: number | null;
   readonly output: string;
   /** What `--json` printed; fails when the last line is no JSON. */
-  readonly json: <T>() => T;
+  readonly json: () => unknown;
 }
 
 /** Runs the ops command to its end. */
@@ -24,7 +24,7 @@ export async function ops(env: Readonly<Record<string, string>>, ...args: string
   return {
     code,
     output: program.output(),
-    json: <T>() => JSON.parse(program.output().trim().split('\n').at(-1) ?? '') as T,
+    json: () => JSON.parse(program.output().trim().split('\n').at(-1) ?? '') as unknown,
   };
 }
 

@@ -20,7 +20,7 @@ interface Line {
   differences: string[];
 }
 const list = async (...args: string[]): Promise<Line[]> =>
-  (await ops(env, 'topics', 'list', '--json', ...args)).json<{ topics: Line[] }>().topics;
+  ((await ops(env, 'topics', 'list', '--json', ...args)).json() as { topics: Line[] }).topics;
 
 const settingsOf = async (topic: string): Promise<Record<string, string>> => {
   const { resources } = await withAdmin((admin) =>
