@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runProgram } from '../shared/program';
+import { runCommand } from '../shared/commandLine';
 import type { Run } from './command';
 import { dlqCommand } from './dlq/command';
 import { doctorCommand } from './doctor/command';
@@ -8,7 +8,7 @@ import { outboxCommand } from './outbox/command';
 import { topicsCommand } from './topics/command';
 
 const run: Run = (action) =>
-  runProgram('ops', process.env, (logger) =>
+  runCommand('ops', process.env, (logger) =>
     action({ environment: process.env, logger, stdout: process.stdout, stderr: process.stderr }),
   );
 

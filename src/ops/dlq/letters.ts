@@ -25,7 +25,7 @@ export interface LettersOptions {
 
 /** Calls `onLetter` for each selected letter, those of one key in the order in which they were given up. */
 export async function readLetters(
-  { logger }: Tools,
+  { logger, stderr }: Tools,
   { kafka, config }: KafkaTools,
   database: Pick<ClientBase, 'query'>,
   { selection, settled, onLetter }: LettersOptions,
@@ -34,7 +34,7 @@ export async function readLetters(
   const settlements = await readSettlements(database, topic);
   const ranges = (await topicRanges(kafka, topic)).map((range) => narrowed(range, selection));
   const progress = createProgress({
-    stream: process.stderr,
+    stream: stderr,
     total: countRanges(ranges),
     unit: 'dead letters',
   });

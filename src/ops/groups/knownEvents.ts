@@ -36,7 +36,7 @@ export async function withKnownEvents(
 }
 
 async function scan(
-  { logger }: Tools,
+  { logger, stderr }: Tools,
   { kafka, config }: KafkaTools,
   client: PoolClient,
   consumer: string,
@@ -44,7 +44,7 @@ async function scan(
   forget: boolean,
 ): Promise<number> {
   const act = forget ? forgetEvents : countProcessed;
-  const progress = createProgress({ stream: process.stderr, total: countRanges(ranges), unit: 'messages' });
+  const progress = createProgress({ stream: stderr, total: countRanges(ranges), unit: 'messages' });
   let ids: string[] = [];
   let found = 0;
   const flush = async (): Promise<void> => {
