@@ -94,11 +94,11 @@ async function settle(
         if (ours) await perform(client, letter, message);
         return ours;
       });
-      if (!settled) return;
+      if (settled) done.push({ ...letter, settlement: { action, settledAt: new Date() } });
     } else {
       await preview?.(pool, letter, message);
+      done.push(letter);
     }
-    done.push(letter);
   } catch (error) {
     const reason = faultOf(error);
     if (reason === undefined) throw error;
