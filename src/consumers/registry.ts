@@ -9,11 +9,18 @@ export interface ConsumerDefinition {
   /** One line for --help. */
   readonly summary: string;
   readonly handlers: Handlers<CapturedTransaction>;
+  /** Above 1 only where handlers do nothing but write with their transaction; see ConsumerOptions. */
+  readonly messagesPerTransaction?: number;
 }
 
 /** The shipped consumers. */
 export const consumers: readonly ConsumerDefinition[] = [
-  { name: 'audit-log', summary: 'records every event: who changed what when', handlers: auditLog },
+  {
+    name: 'audit-log',
+    summary: 'records every event: who changed what when',
+    handlers: auditLog,
+    messagesPerTransaction: 100,
+  },
 ];
 
 /** The consumers of these names, all for none; or what to tell whoever named one that is none. */
