@@ -18,6 +18,7 @@ import type { RetryPolicy } from './failurePolicy';
 import { handledTypes, type Handlers } from './handlers';
 import type { ConsumerMetrics } from './metrics';
 import type { ConsumerDatabase } from './processMessage';
+import type { SharedTransactions } from './processTogether';
 import { settleMessage, type SettleDependencies } from './settleMessage';
 import { settleTogether } from './settleTogether';
 
@@ -38,12 +39,8 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   readonly sessionTimeoutMs: number;
   /** Longest time that a handler and its transaction may take, in milliseconds. */
   readonly handlerTimeoutMs?: number;
-  /**
-   * How many messages of a partition may share a transaction, which is several times faster. When one of them fails,
-   * all are taken back, and the handlers of those before it run again: leave it at 1, the default, where handlers have
-   * effects outside of their transaction.
-   */
-  readonly messagesPerTransaction?: number;
+  /** Messages that share a transaction, for handlers that do nothing but write with it; without it none does. */
+  readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
   /** How many partitions are worked on at a time; each holds a database connection. */
   readonly partitionsAtOnce?: number;
   /** Called with the topics that are missing at start, the dead letters' among them. */
@@ -94,8 +91,9 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     ...(options.createTopics ? { createTopics: options.createTopics } : {}),
     handle: (message, signal) => settleMessage(message, settle, signal),
     together: {
-      most: options.messagesPerTransaction ?? 1,
-      handle: (messages, mustEnd) => settleTogether(messages, settle, mustEnd),
+      most: options.sharedTransactions?.most ?? 1,
+      handle: (messages, mustEnd) =>
+        settleTogether(messages, { ...settle, shared: options.sharedTransactions }, mustEnd),
     },
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),

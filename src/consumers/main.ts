@@ -56,10 +56,10 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const metrics = createMetrics('consumers');
   const consumerMetrics = createConsumerMetrics(metrics);
   const kafka = createKafka(config, logger);
-  const running = chosen.map(({ name, handlers, messagesPerTransaction = 1 }) =>
+  const running = chosen.map(({ name, handlers, sharedTransactions }) =>
     createConsumer({
       name,
-      messagesPerTransaction,
+      sharedTransactions,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       handlers,
       kafka,

@@ -11,11 +11,33 @@
  * Time is limited: after `runMs`, or when it is told to end, no further handler is started. Claims of events whose turn
  * has not come are given back in the same transaction, and what has been handled commits.
  */
+import type { AnyEvent } from '../events/envelope';
 import type { Prisma } from '../generated/prisma/client';
 import { claimEvents, releaseEvents } from './inbox';
 import { connectionWaitMs, graceMs, type ProcessDependencies } from './processMessage';
 import { type Delivery, runHandler } from './runHandler';
 import { withDeadline } from './withDeadline';
+
+/**
+ * Messages of a partition that share a transaction: several times faster than one for each. When one of them fails all
+ * are taken back, and the handlers of the others run again; so this is for handlers that do nothing but write with
+ * their transaction.
+ */
+export interface SharedTransactions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+  /** How many messages at most. */
+  readonly most: number;
+  /**
+   * Does for several events, in their order, what the handlers do for each, where that is faster still. It runs in the
+   * context of none of them, so it is not for consumers that append events.
+   */
+  readonly handle?: (events: readonly AnyEvent[], tx: Tx) => Promise<void>;
+}
+
+export interface TogetherDependencies<
+  Tx extends Prisma.TransactionClient = Prisma.TransactionClient,
+> extends ProcessDependencies<Tx> {
+  readonly shared?: SharedTransactions<Tx> | undefined;
+}
 
 export interface Handled {
   readonly delivery: Delivery;
@@ -36,26 +58,18 @@ const runMs = 250;
 /** Processes messages in one transaction. Never throws. */
 export async function processTogether<Tx extends Prisma.TransactionClient>(
   deliveries: readonly Delivery[],
-  dependencies: ProcessDependencies<Tx>,
+  dependencies: TogetherDependencies<Tx>,
   mustEnd: () => boolean,
 ): Promise<TogetherOutcome> {
   const { database, consumer, handlerTimeoutMs } = dependencies;
   const begun = performance.now();
-  let inHand: number | undefined;
+  const progress: Progress = { inHand: undefined };
   const work = async (tx: Tx): Promise<Timed[]> => {
     const claimed = await claimEvents(tx, consumer, deliveries.map(idOf));
-    const timed: Timed[] = [];
-    const endsAt = performance.now() + runMs;
-    for (const [index, delivery] of deliveries.entries()) {
-      if (index > 0 && (performance.now() >= endsAt || mustEnd())) break;
-      inHand = index;
-      const started = performance.now();
-      const isNew = claimed.delete(idOf(delivery));
-      if (isNew) await runHandler(tx, delivery, dependencies);
-      const ms = performance.now() - started;
-      timed.push({ delivery, outcome: isNew ? 'processed' : 'duplicate', ms });
-    }
-    inHand = undefined;
+    const run = { deliveries, claimed, tx };
+    const timed = dependencies.shared?.handle
+      ? await handleAtOnce(run, dependencies.shared.handle)
+      : await handleInTurn(run, dependencies, mustEnd, progress);
     if (claimed.size > 0) await releaseEvents(tx, consumer, [...claimed]);
     // COMMIT of a transaction in which a handler swallowed an error would roll back without a word.
     await tx.$queryRawUnsafe('SELECT 1');
@@ -67,10 +81,58 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
       database.$transaction(work, { maxWait: connectionWaitMs, timeout }),
       connectionWaitMs + timeout + graceMs,
     );
-    return { kind: 'done', handled: shared(timed, performance.now() - begun) };
+    return { kind: 'done', handled: withShares(timed, performance.now() - begun) };
   } catch (error) {
-    return { kind: 'failed', at: inHand, error };
+    return { kind: 'failed', at: progress.inHand, error };
   }
+}
+
+interface Run<Tx> {
+  readonly deliveries: readonly Delivery[];
+  /** The events that are new; those that have been handled are taken out. */
+  readonly claimed: Set<string>;
+  readonly tx: Tx;
+}
+
+interface Progress {
+  /** The message whose handler is running. */
+  inHand: number | undefined;
+}
+
+async function handleInTurn<Tx extends Prisma.TransactionClient>(
+  { deliveries, claimed, tx }: Run<Tx>,
+  dependencies: TogetherDependencies<Tx>,
+  mustEnd: () => boolean,
+  progress: Progress,
+): Promise<Timed[]> {
+  const timed: Timed[] = [];
+  const endsAt = performance.now() + runMs;
+  for (const [index, delivery] of deliveries.entries()) {
+    const started = performance.now();
+    if (index > 0 && (started >= endsAt || mustEnd())) break;
+    progress.inHand = index;
+    const isNew = claimed.delete(idOf(delivery));
+    if (isNew) await runHandler(tx, delivery, dependencies);
+    timed.push({ delivery, outcome: isNew ? 'processed' : 'duplicate', ms: performance.now() - started });
+  }
+  progress.inHand = undefined;
+  return timed;
+}
+
+async function handleAtOnce<Tx extends Prisma.TransactionClient>(
+  { deliveries, claimed, tx }: Run<Tx>,
+  handle: NonNullable<SharedTransactions<Tx>['handle']>,
+): Promise<Timed[]> {
+  const timed = deliveries.map((delivery): Timed => {
+    return { delivery, outcome: claimed.delete(idOf(delivery)) ? 'processed' : 'duplicate', ms: 0 };
+  });
+  const isNew = timed.filter(({ outcome }) => outcome === 'processed');
+  if (isNew.length > 0)
+    await handle(
+      isNew.map(({ delivery }) => delivery.event),
+      tx,
+    );
+  return timed;
 }
 
 interface Timed extends Omit<Handled, 'seconds'> {
@@ -80,7 +142,7 @@ interface Timed extends Omit<Handled, 'seconds'> {
 const idOf = ({ event }: Delivery): string => event.event_id.toLowerCase();
 
 /** What the transaction took beside the handlers is spread over all messages. */
-function shared(timed: readonly Timed[], totalMs: number): Handled[] {
+function withShares(timed: readonly Timed[], totalMs: number): Handled[] {
   const share = (totalMs - timed.reduce((sum, { ms }) => sum + ms, 0)) / Math.max(timed.length, 1);
   return timed.map(({ delivery, outcome, ms }) => ({ delivery, outcome, seconds: (ms + share) / 1_000 }));
 }

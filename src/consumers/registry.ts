@@ -1,6 +1,7 @@
 import type { CapturedTransaction } from '../outbox/capture/extension';
 import type { Handlers } from './handlers';
-import { auditLog } from './handlers/auditLog';
+import { auditLog, auditLogTogether } from './handlers/auditLog';
+import type { SharedTransactions } from './processTogether';
 
 /** A consumer that `npm run consumers` can run. */
 export interface ConsumerDefinition {
@@ -9,8 +10,7 @@ export interface ConsumerDefinition {
   /** One line for --help. */
   readonly summary: string;
   readonly handlers: Handlers<CapturedTransaction>;
-  /** Above 1 only where handlers do nothing but write with their transaction; see ConsumerOptions. */
-  readonly messagesPerTransaction?: number;
+  readonly sharedTransactions?: SharedTransactions<CapturedTransaction>;
 }
 
 /** The shipped consumers. */
@@ -19,7 +19,7 @@ export const consumers: readonly ConsumerDefinition[] = [
     name: 'audit-log',
     summary: 'records every event: who changed what when',
     handlers: auditLog,
-    messagesPerTransaction: 100,
+    sharedTransactions: auditLogTogether,
   },
 ];
 

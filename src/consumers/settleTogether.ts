@@ -12,14 +12,14 @@ import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
 import { isDatabaseAway } from './databaseErrors';
 import { classOf } from './failurePolicy';
 import { handlerOf } from './handlers';
-import { type Handled, processTogether } from './processTogether';
+import { type Handled, processTogether, type TogetherDependencies } from './processTogether';
 import type { Delivery } from './runHandler';
 import { labelsOf, placeOf, type SettleDependencies } from './settleMessage';
 
 /** Resolves to how many messages, from the first on, are done with; 0 when the first must be handled by itself. */
 export async function settleTogether<Tx extends Prisma.TransactionClient>(
   messages: readonly ReceivedMessage[],
-  dependencies: SettleDependencies<Tx>,
+  dependencies: SettleDependencies<Tx> & Pick<TogetherDependencies<Tx>, 'shared'>,
   mustEnd: () => boolean,
 ): Promise<number> {
   const { attempts, logger } = dependencies;

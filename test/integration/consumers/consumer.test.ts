@@ -100,7 +100,7 @@ async function startConsumer(
     metrics: createConsumerMetrics(registry),
     retry: { retryLimit: 3, retryMaxMs: 300 },
     sessionTimeoutMs: 10_000,
-    messagesPerTransaction,
+    sharedTransactions: { most: messagesPerTransaction },
     ...more,
   });
   consumers.push(consumer);
