@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { type ApiBenchmarkOptions, benchmarkApi } from './api/benchmark';
 import { benchmarkCapture, type CaptureBenchmarkOptions } from './capture/benchmark';
 import { benchmarkConsume, type ConsumeBenchmarkOptions } from './consume/benchmark';
 
@@ -29,6 +30,14 @@ bench
   .option('--durable', 'Postgres waits for its disk at each commit')
   .option('--json', 'one line of JSON and no tables')
   .action((options: ConsumeBenchmarkOptions) => benchmarkConsume(options));
+
+bench
+  .command('api')
+  .description('what a request pays for events: with Kafka up and down, with capture and without')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: ApiBenchmarkOptions) => benchmarkApi(options));
 
 bench.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

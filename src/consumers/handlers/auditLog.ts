@@ -12,20 +12,21 @@ export const auditLog = handleEveryEvent(async (event, { tx }) => record([event]
 /** A row depends on no other, so many are written with one statement. */
 export const auditLogTogether: SharedTransactions = { most: 100, handle: record };
 
+/** SQL, because Prisma's createMany takes twenty times as long to put the statement for a hundred rows together. */
 async function record(events: readonly AnyEvent[], tx: Prisma.TransactionClient): Promise<void> {
-  await tx.auditEntry.createMany({ skipDuplicates: true, data: events.map(entryOf) });
-}
-
-function entryOf({ event_id, event_type, timestamp, metadata, data }: AnyEvent) {
-  return {
-    eventId: event_id,
-    eventType: event_type,
-    aggregateType: metadata.aggregate_type,
-    aggregateId: metadata.aggregate_id,
-    sequence: BigInt(metadata.sequence),
-    actor: metadata.actor,
-    correlationId: metadata.correlation_id,
-    occurredAt: new Date(timestamp),
-    data: data satisfies object as Prisma.InputJsonObject,
-  };
+  const all = (pick: (event: AnyEvent) => string | null): (string | null)[] => events.map(pick);
+  await tx.$executeRaw`
+    INSERT INTO "audit_log" ("event_id", "event_type", "aggregate_type", "aggregate_id", "sequence",
+      "actor", "correlation_id", "occurred_at", "data")
+    SELECT * FROM unnest(
+      ${all(({ event_id }) => event_id)}::uuid[],
+      ${all(({ event_type }) => event_type)}::text[],
+      ${all(({ metadata }) => metadata.aggregate_type)}::text[],
+      ${all(({ metadata }) => metadata.aggregate_id)}::text[],
+      ${all(({ metadata }) => metadata.sequence)}::bigint[],
+      ${all(({ metadata }) => metadata.actor)}::text[],
+      ${all(({ metadata }) => metadata.correlation_id)}::text[],
+      ${all(({ timestamp }) => timestamp)}::timestamptz[],
+      ${all(({ data }) => JSON.stringify(data))}::jsonb[])
+    ON CONFLICT DO NOTHING`;
 }
