@@ -8,7 +8,7 @@
  * other's handlers only if the handlers themselves lock the same rows in different orders. Postgres ends one of them
  * then, and its messages are handled in smaller parts.
  *
- * Time is limited: after `runMs`, or when it is told to end, no further handler is started. Claims of events whose turn
+ * Time is limited: after `longestMs`, or when it is told to end, no further handler is started. Claims of events whose turn
  * has not come are given back in the same transaction, and what has been handled commits.
  */
 import type { AnyEvent } from '../events/envelope';
@@ -26,6 +26,8 @@ import { withDeadline } from './withDeadline';
 export interface SharedTransactions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
   /** How many messages at most. */
   readonly most: number;
+  /** No further handler is started after so many milliseconds: its locks, and a rebalance, wait no longer. 250. */
+  readonly longestMs?: number;
   /**
    * Does for several events, in their order, what the handlers do for each, where that is faster still. It runs in the
    * context of none of them, so it is not for consumers that append events.
@@ -52,8 +54,7 @@ export type TogetherOutcome =
   /** Nothing has happened. `at` is the message whose handler failed; unknown when something else did. */
   | { readonly kind: 'failed'; readonly at: number | undefined; readonly error: unknown };
 
-/** How long handlers are started in one transaction, in milliseconds: its locks, and a rebalance, wait no longer. */
-const runMs = 250;
+const defaultLongestMs = 250;
 
 /** Processes messages in one transaction. Never throws. */
 export async function processTogether<Tx extends Prisma.TransactionClient>(
@@ -61,14 +62,14 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
   dependencies: TogetherDependencies<Tx>,
   mustEnd: () => boolean,
 ): Promise<TogetherOutcome> {
-  const { database, consumer, handlerTimeoutMs } = dependencies;
+  const { database, consumer, handlerTimeoutMs, shared } = dependencies;
   const begun = performance.now();
   const progress: Progress = { inHand: undefined };
   const work = async (tx: Tx): Promise<Timed[]> => {
     const claimed = await claimEvents(tx, consumer, deliveries.map(idOf));
     const run = { deliveries, claimed, tx };
-    const timed = dependencies.shared?.handle
-      ? await handleAtOnce(run, dependencies.shared.handle)
+    const timed = shared?.handle
+      ? await handleAtOnce(run, shared.handle)
       : await handleInTurn(run, dependencies, mustEnd, progress);
     if (claimed.size > 0) await releaseEvents(tx, consumer, [...claimed]);
     // COMMIT of a transaction in which a handler swallowed an error would roll back without a word.
@@ -76,7 +77,7 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
     return timed;
   };
   try {
-    const timeout = handlerTimeoutMs + runMs;
+    const timeout = handlerTimeoutMs + (shared?.longestMs ?? defaultLongestMs);
     const timed = await withDeadline(
       database.$transaction(work, { maxWait: connectionWaitMs, timeout }),
       connectionWaitMs + timeout + graceMs,
@@ -106,7 +107,7 @@ async function handleInTurn<Tx extends Prisma.TransactionClient>(
   progress: Progress,
 ): Promise<Timed[]> {
   const timed: Timed[] = [];
-  const endsAt = performance.now() + runMs;
+  const endsAt = performance.now() + (dependencies.shared?.longestMs ?? defaultLongestMs);
   for (const [index, delivery] of deliveries.entries()) {
     const started = performance.now();
     if (index > 0 && (started >= endsAt || mustEnd())) break;
