@@ -50,7 +50,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const prisma = await createCapturedClient(
     engine,
     { ...database, poolSize: config.DATABASE_POOL_SIZE },
-    { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
+    { source: config.CONSUMERS_SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');

@@ -357,6 +357,44 @@ describe.each([1, 20])('with %i messages at most in a transaction', (most) => {
     });
   });
 
+  test('every figure is counted: outcomes, retries, time, and the lag of each partition', async () => {
+    const prefix = await newPrefix({ partitions: 2 });
+    const [flaky, twice] = [patientCreated(), patientCreated()];
+    await send(
+      prefix,
+      { ...messageFor(flaky), partition: 0 },
+      { ...messageFor(twice), partition: 1 },
+      { ...messageFor(twice), partition: 1 },
+      { key: 'broken', value: 'no json', partition: 1 },
+    );
+    const { handlers } = recording(async (event, attempt) => {
+      if (event.event_id === flaky.event_id && attempt === 1) throw new Error('not yet');
+    });
+    const { group, registry } = await startConsumer(prefix, handlers);
+    const labels = `consumer="${group}",event_type="patient.created"`;
+    const lag = (partition: number): string =>
+      `signalbox_consumer_lag{consumer="${group}",topic="${prefix}.patient.created",partition="${partition}"} 0`;
+    const metrics = await waitFor(
+      async () => {
+        const text = await registry.metrics();
+        return text.includes(lag(0)) && text.includes(lag(1)) && text;
+      },
+      { what: 'both partitions to be done' },
+    );
+    const lines = metrics.split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        `signalbox_consumer_events_total{${labels},outcome="processed"} 2`,
+        `signalbox_consumer_events_total{${labels},outcome="duplicate"} 1`,
+        `signalbox_consumer_events_total{${labels},outcome="dead_letter"} 1`,
+        `signalbox_consumer_retries_total{${labels},reason="failed"} 1`,
+        `signalbox_consumer_waiting_partitions{consumer="${group}"} 0`,
+      ]),
+    );
+    // Each message, and each attempt by itself, once: two attempts, an event, its copy, and what is no event.
+    expect(lines).toContainEqual(expect.stringMatching(/^signalbox_consumer_event_seconds_count\{.*\} 5$/));
+  });
+
   test('a consumer waits for topics that are missing and says so', async () => {
     const prefix = uniqueName('late').replaceAll('.', '-');
     const topic = topicOf(prefix, 'patient.created');
