@@ -29,7 +29,7 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     }),
     seconds: new Histogram({
       name: 'signalbox_consumer_event_seconds',
-      help: 'Time from a message in hand to its commit',
+      help: 'Time that a message takes: its handler and its transaction, or its share of one',
       labelNames: ['consumer', 'event_type'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
       registers,

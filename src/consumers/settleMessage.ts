@@ -117,11 +117,14 @@ async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void
   await Promise.race([work, aborted]);
 }
 
-function labelsOf({ topic }: ReceivedMessage, { consumer, topicPrefix }: BuryDependencies) {
+export function labelsOf(
+  { topic }: ReceivedMessage,
+  { consumer, topicPrefix }: Pick<SettleDependencies, 'consumer' | 'topicPrefix'>,
+) {
   return { consumer, event_type: topic.slice(topicPrefix.length + 1) };
 }
 
-function placeOf(message: ReceivedMessage): { partition: string; offset: string } {
+export function placeOf(message: ReceivedMessage): { partition: string; offset: string } {
   return { partition: partitionKey(message), offset: message.offset };
 }
 
