@@ -83,10 +83,9 @@ describe('nested writes of several levels', () => {
     database = await createTestDatabase();
     pool = new Pool({ connectionString: database.url, max: 2 });
     await pool.query(tables);
-    const load = <T extends object>(file: string): T => jest.requireActual<T>(project.path(file));
-    const { createCapturedClient } = load<typeof import('../../../src/outbox/capturedClient')>(
-      'src/outbox/capturedClient.ts',
-    );
+    const file = project.path('src/outbox/capturedClient.ts');
+    const { createCapturedClient } =
+      jest.requireActual<typeof import('../../../src/outbox/capturedClient')>(file);
     for (const engine of ['middleware', 'trigger'] as const) {
       const options = {
         databaseUrl: database.url,

@@ -104,6 +104,9 @@ describe('nested writes', () => {
         const write = tx.patient.create({ data: { ...person(), appointments: { create } } });
         await expect(write).rejects.toMatchObject({ code: 'P2002' });
         await expect(tx.patient.count()).rejects.toThrow(/current transaction is aborted/);
+        // Its first statement is capture's own, and must not be told as a raw query's.
+        const next = tx.patient.create({ data: { ...person(), appointments: { create: slot() } } });
+        await expect(next).rejects.toMatchObject({ code: 'P2039' });
       });
       expect([await counts(), await name(), await types()]).toEqual([[1, 1], 'Ada', []]);
     });
