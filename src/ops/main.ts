@@ -5,7 +5,7 @@ import { outboxCommand } from './outbox/command';
 
 const run: Run = (action) =>
   runProgram('ops', process.env, (logger) =>
-    action({ environment: process.env, logger, stdout: process.stdout }),
+    action({ environment: process.env, logger, stdout: process.stdout, stderr: process.stderr }),
   );
 
 const ops = new Command('npm run ops --')
