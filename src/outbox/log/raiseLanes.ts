@@ -33,9 +33,13 @@ export async function raiseLanes(
   const client = await database.connect();
   try {
     await client.query('BEGIN');
-    if (execute) await waitForWriters(client);
-    const from = await presentLanes(client, to);
-    if (execute) await addLanes(client, from, to);
+    let from = await presentLanes(client, to);
+    if (execute) {
+      await waitForWriters(client);
+      // Somebody may have been faster.
+      from = await presentLanes(client, to);
+      await addLanes(client, from, to);
+    }
     await client.query(execute ? 'COMMIT' : 'ROLLBACK');
     return { from, to };
   } catch (error) {
