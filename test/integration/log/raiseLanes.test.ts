@@ -126,6 +126,20 @@ describe('a new lane', () => {
     expect(publisher.published()).toEqual([1, 2, 3, 4, 5, 6].map((n) => `${moving.id}:${n}`));
   });
 
+  it('opens when the old one has published all of its batch and idles since', async () => {
+    for (let n = 1; n <= 4; n += 1) await append(pool, moving.id, n);
+    const publisher = new RecordingPublisher();
+    // The last page is a full one: that nothing follows is known in memory, and not written down.
+    const stepped = await relay(publisher, 2);
+    await stepped.drain();
+    await raise(32);
+    await append(pool, moving.id, 5);
+    await stepped.leases.renew();
+    expect(await closedLanes()).toBe(0);
+    await stepped.drain();
+    expect(publisher.published()).toEqual([1, 2, 3, 4, 5].map((n) => `${moving.id}:${n}`));
+  });
+
   it('opens on a busy system too, where the old one always has something to publish', async () => {
     await append(pool, moving.id, 1);
     await raise(32);
