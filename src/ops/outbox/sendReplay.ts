@@ -39,7 +39,7 @@ export interface Replayed {
 }
 
 /** Sends the selected events in order, until done, interrupted, or Kafka has failed too often. */
-export function sendReplay(tools: Tools, pool: Pool, options: SendOptions): Promise<Replayed> {
+export async function sendReplay(tools: Tools, pool: Pool, options: SendOptions): Promise<Replayed> {
   if (!isKafkaEnabled(tools.environment)) {
     throw new UserError('KAFKA_ENABLED is false: nothing can be published.');
   }

@@ -12,7 +12,7 @@ export interface ShowOptions {
 }
 
 /** `ops outbox show`: one event, what has become of it, and its envelope as Kafka gets it. */
-export function show(tools: Tools, ref: string, { json = false }: ShowOptions): Promise<number> {
+export async function show(tools: Tools, ref: string, { json = false }: ShowOptions): Promise<number> {
   const [eventId] = parseEventRefs([ref]).eventIds;
   return withDatabase(tools, async (pool) => {
     const event = await findEvent(pool, eventId === undefined ? { position: ref } : { eventId });

@@ -27,7 +27,7 @@ interface Status {
 }
 
 /** `ops outbox status`: who publishes what, what waits, and what is wrong. */
-export function status(tools: Tools, { maxAge, json = false }: StatusOptions): Promise<number> {
+export async function status(tools: Tools, { maxAge, json = false }: StatusOptions): Promise<number> {
   const maxAgeSeconds = Number(maxAge);
   if (!(maxAgeSeconds > 0)) throw new UserError(`--max-age "${maxAge}" is no number of seconds above 0.`);
   return withDatabase(tools, async (pool) => {

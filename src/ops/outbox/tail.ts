@@ -32,7 +32,7 @@ export interface TailOptions {
 const pollMs = 500;
 const limits = { rows: 500, pageBytes: 1_000_000, dataBytes: 100_000 };
 
-export function tail(tools: Tools, options: TailOptions): Promise<number> {
+export async function tail(tools: Tools, options: TailOptions): Promise<number> {
   const count = Number(options.lines);
   if (!Number.isInteger(count) || count < 0 || count > 10_000) {
     throw new UserError(`--lines "${options.lines}" is no number of events from 0 to 10000.`);
