@@ -65,7 +65,7 @@ function addReplay(outbox: Command, run: Run): void {
       'after',
       `
 Only events that were published are published again. Ctrl-C stops it after the batch in hand, and says where.
-Exit codes: 0 done; 1 it could not be done, or not all; 2 Kafka refuses some of them; 130 stopped by Ctrl-C.
+Exit codes: 0 done, or nothing to do; 1 it could not be done, or not all of it; 130 stopped by Ctrl-C.
 
 Examples:
   npm run ops -- outbox replay --aggregate patient/550e8400-e29b-41d4-a716-446655440000

@@ -90,7 +90,7 @@ async function change(
         ? 'No parked event fits.'
         : [parkedTable(events), '', (execute ? done : planned)(events), ...warnings].join('\n');
     report(tools.stdout, json, { data: { action, executed: execute, events, warnings }, text });
-    return events.length > 0 || refs.length === 0 ? exitCodes.ok : exitCodes.attention;
+    return events.length > 0 || refs.length === 0 ? exitCodes.ok : exitCodes.failed;
   });
 }
 

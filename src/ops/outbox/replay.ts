@@ -75,14 +75,13 @@ async function execute(
 ): Promise<number> {
   const replayId = randomUUID();
   const result = await sendReplay(tools, pool, { ...plan, replayId, signal: untilInterrupted() });
-  const { published, refused, stoppedAt, failure } = result;
+  const { refused, stoppedAt, failure } = result;
   report(tools.stdout, json, {
     data: { executed: true, replayId, total: plan.total, ...result },
     text: resultText(plan.total, replayId, result),
   });
-  if (failure !== undefined) return exitCodes.failed;
-  if (stoppedAt !== null) return interrupted;
-  return refused.length > 0 || published === 0 ? exitCodes.attention : exitCodes.ok;
+  if (failure !== undefined || refused.length > 0) return exitCodes.failed;
+  return stoppedAt === null ? exitCodes.ok : interrupted;
 }
 
 function resultText(
