@@ -6,6 +6,7 @@ import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { withDatabase } from '../database';
 import { exitCodes } from '../exitCodes';
+import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
 import { report } from '../output/report';
 import { table } from '../output/table';
@@ -65,9 +66,12 @@ function warningsOf(found: Status, maxAgeSeconds: number): string[] {
   if (oldestSeconds > maxAgeSeconds) {
     warnings.push(`The oldest event has waited for ${roughly(oldestSeconds)}. The relay's log says why.`);
   }
-  if (parked > 0) warnings.push(`${parked} events are parked. See "npm run ops -- outbox parked list".`);
+  if (parked > 0)
+    warnings.push(`${counted(parked, 'event')} parked. See "npm run ops -- outbox parked list".`);
   for (const { eventType, events } of waitingForTopics) {
-    warnings.push(`${events} events of type ${eventType} wait for their topic. Create it.`);
+    warnings.push(
+      `Waiting for the topic of ${eventType}: ${counted(events, 'event')}. Create it ("npm run ops -- topics apply").`,
+    );
   }
   return warnings;
 }

@@ -94,7 +94,7 @@ describe('ops outbox status', () => {
     expect(code).toBe(2);
     expect(output).toContain('! No relay is alive');
     expect(output).toContain('! The oldest event has waited for 60 min');
-    expect(output).toContain('! 1 events are parked');
+    expect(output).toContain('! 1 event parked');
     const patient = (await outbox('status', '--max-age', '7200', '--json')).json() as Status;
     expect(patient.warnings).toHaveLength(2);
     expect(patient.waiting).toBe(1);
