@@ -7,6 +7,9 @@ import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
 import { spawnProgram } from '../../support/process';
 import { within } from '../../support/waitFor';
 
+// A real cluster keeps each reader waiting for some seconds before it is let into its group.
+jest.setTimeout(300_000);
+
 export interface Result {
   readonly code: number | null;
   readonly output: string;
