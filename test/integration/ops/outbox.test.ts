@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { declaredTopics, ensureTopics } from '../../../src/kafka/topics';
+import { declaredTopics } from '../../../src/kafka/declaredTopics';
+import { ensureTopics } from '../../../src/kafka/topics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { deleteTopics, kafkaBrokers, readAll, testKafka } from '../../support/kafka';
 import { killPrograms, spawnProgram } from '../../support/process';
