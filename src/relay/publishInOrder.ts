@@ -24,6 +24,8 @@ export interface PublishOptions {
   /** Largest message and largest batch of a partition that the brokers take. */
   readonly maxMessageBytes: number;
   readonly policy: PoisonPolicy;
+  /** Headers that every message gets beside its own; a replay is marked by them. */
+  readonly extraHeaders?: Readonly<Record<string, string>>;
   readonly onSent: (messages: readonly OutgoingMessage[], rows: readonly LogRow[]) => void;
   readonly onPoison: (failure: SendFailure) => void;
   /** When true, nothing more is begun. */
