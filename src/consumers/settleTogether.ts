@@ -2,10 +2,10 @@
  * Successive messages of a partition in one transaction, where all of them are fit for it.
  *
  * Anything out of the ordinary is left to settleMessage.ts: a message that cannot be decoded, one that failed before, a
- * replay for another group, and whatever fails here. A failure takes the whole transaction back. Those before the message that failed are then
- * tried without it, and it is handled by itself; where nobody knows whose fault it was, half of them are tried. So a
- * bad message costs its neighbours a repetition, never their effect, and no message becomes a dead letter or counts an
- * attempt because of another.
+ * replay for another group, and whatever fails here. A failure takes the whole transaction back. Those before the
+ * message that failed are then tried without it, and it is handled by itself; where nobody knows whose fault it was,
+ * half of them are tried. So a bad message costs its neighbours a repetition, never their effect, and no message becomes
+ * a dead letter or counts an attempt because of another.
  */
 import type { Prisma } from '../generated/prisma/client';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
