@@ -5,6 +5,7 @@ import type { consumerVariables } from '../shared/config/variables';
 import type { Service } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import type { Handlers } from './handlers';
+import type { SharedTransactions } from './processTogether';
 
 /** What a consumer is made with. */
 export interface ConsumerSetup {
@@ -18,6 +19,8 @@ export interface ConsumerSetup {
 
 export interface ConsumerParts {
   readonly handlers: Handlers<CapturedTransaction>;
+  /** Messages that share a transaction; without it none does. */
+  readonly sharedTransactions?: SharedTransactions<CapturedTransaction>;
   /** What runs beside the handlers; started before them and stopped after them. */
   readonly service?: Service;
 }

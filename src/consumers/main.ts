@@ -51,7 +51,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const prisma = await createCapturedClient(
     engine,
     { ...database, poolSize: config.DATABASE_POOL_SIZE },
-    { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
+    { source: config.CONSUMERS_SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
@@ -62,9 +62,10 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
     name,
     ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
   }));
-  const running = made.map(({ name, handlers }) =>
+  const running = made.map(({ name, handlers, sharedTransactions }) =>
     createConsumer({
       name,
+      sharedTransactions,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       handlers,
       kafka,

@@ -4,7 +4,7 @@ import type { ConsumerDefinition, ConsumerParts, ConsumerSetup } from './definit
 import { logMailer } from './email/logMailer';
 import { createSmtpMailer } from './email/smtpMailer';
 import { appointmentReminders } from './handlers/appointmentReminders';
-import { auditLog } from './handlers/auditLog';
+import { auditLog, auditLogTogether } from './handlers/auditLog';
 import { emailSender } from './handlers/emailSender';
 import { createReminderSender } from './reminders/sender';
 
@@ -13,7 +13,7 @@ export const consumers: readonly ConsumerDefinition[] = [
   {
     name: 'audit-log',
     summary: 'records every event: who changed what when',
-    create: () => ({ handlers: auditLog }),
+    create: () => ({ handlers: auditLog, sharedTransactions: auditLogTogether }),
   },
   {
     name: 'appointment-reminders',

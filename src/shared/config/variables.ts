@@ -41,7 +41,7 @@ export const commonVariables = {
     .string()
     .min(1)
     .default('healthcore-api')
-    .describe('metadata.source of the events that this program appends'),
+    .describe('metadata.source of the events that the API appends'),
 };
 
 /** What is needed to write through Prisma with capture. */
@@ -137,6 +137,11 @@ export const relayVariables = {
 /** What the consumers alone read. */
 export const consumerVariables = {
   CONSUMERS_PORT: port.default(8002).describe("Port of the consumers' livez, readyz and metrics"),
+  CONSUMERS_SERVICE_NAME: z
+    .string()
+    .min(1)
+    .default('healthcore-consumers')
+    .describe('metadata.source of the events that consumers append'),
   CONSUMER_GROUP_PREFIX: z
     .string()
     .regex(/^[a-zA-Z0-9._-]+$/)
