@@ -6,7 +6,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type Message, Partitioners, type Producer } from 'kafkajs';
 import { Client } from 'pg';
 import { deadLetterTopic, topicOf } from '../../src/kafka/topicNames';
-import { declaredTopics } from '../../src/kafka/topics';
+import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated, patientMarker } from '../support/events';
 import {

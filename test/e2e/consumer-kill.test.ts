@@ -9,7 +9,7 @@ import { Partitioners, type Producer } from 'kafkajs';
 import { Client } from 'pg';
 import type { EventEnvelope } from '../../src/events/envelope';
 import { topicOf } from '../../src/kafka/topicNames';
-import { declaredTopics } from '../../src/kafka/topics';
+import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated } from '../support/events';
 import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from '../support/kafka';
