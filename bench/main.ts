@@ -29,6 +29,7 @@ bench
   .option('--quick', 'under a minute: shows that it runs, not how fast')
   .option('--full', 'a backlog and a history of five million events: takes an hour')
   .option('--rounds <count>', 'drains of each kind, of which the median is taken', count)
+  .option('--events <count>', 'events of a drain and of the backlog, instead of the usual number', count)
   .addOption(
     new Option('--kafka <which>', 'the dev broker, or Apache Kafka from jars (needs Java and Maven)')
       .choices(['dev', 'real'])

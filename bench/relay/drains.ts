@@ -7,7 +7,7 @@ import type { DrainName, Results } from './results';
 
 interface Case {
   readonly name: DrainName;
-  run(): Promise<Drained>;
+  readonly run: () => Promise<Drained>;
 }
 
 /** An outbox with a backlog of events behind published ones. */

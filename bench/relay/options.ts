@@ -12,6 +12,8 @@ export interface RelayBenchmarkOptions {
   readonly kafka: 'dev' | 'real';
   /** Drains of each kind, of which the median is taken. */
   readonly rounds?: number;
+  /** Events of one drain and of the backlog, instead of the usual numbers. */
+  readonly events?: number;
   /** Where to write throughput over time as an SVG. */
   readonly plot?: string;
   readonly only?: readonly Part[];
@@ -44,5 +46,7 @@ const full = { ...usual, history: 5_000_000, backlog: 5_000_000, latencyMs: 30_0
 
 export function planOf(options: RelayBenchmarkOptions): Plan {
   const sizes = options.quick ? quick : options.full ? full : usual;
-  return { ...sizes, rounds: options.rounds ?? sizes.rounds, parts: new Set(options.only ?? parts) };
+  const { rounds = sizes.rounds, events = sizes.events } = options;
+  const backlog = options.events ?? sizes.backlog;
+  return { ...sizes, rounds, events, backlog, parts: new Set(options.only ?? parts) };
 }

@@ -45,7 +45,7 @@ export async function startServers(kafka: 'dev' | 'real'): Promise<Servers> {
     undo.push(() => postgres.stop());
     await registerProcess(directory, postgres.pid);
     const broker = kafka === 'real' ? await startReal(directory) : await startDev(directory);
-    undo.push(broker.stop);
+    undo.push(() => broker.stop());
     return { directory, postgresUrl: postgres.url, broker: broker.address, brokerPid: broker.pid, stop };
   } catch (error) {
     await stop();

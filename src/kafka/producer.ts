@@ -11,11 +11,19 @@
  * States: away → ready (connected, topics known) → away after a failure. Nothing here waits or repeats: the relay's
  * loop backs off and comes again.
  */
-import { CompressionTypes, type Kafka, Partitioners, type Producer, type ProducerConfig, type TopicMessages } from 'kafkajs';
+import {
+  CompressionTypes,
+  type Kafka,
+  type Producer,
+  type ProducerConfig,
+  type TopicMessages,
+} from 'kafkajs';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
 import { classifyError } from './classifyError';
 import { errorTypes } from './errorTypes';
+import { encodeFast } from './fastEncoding';
+import { keyPartitioner } from './keyPartitioner';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
 import { ensureTopics, type TopicSettings } from './topics';
@@ -32,7 +40,7 @@ export const producerSettings = {
   idempotent: true,
   maxInFlightRequests: 1,
   allowAutoTopicCreation: false,
-  createPartitioner: Partitioners.DefaultPartitioner,
+  createPartitioner: keyPartitioner,
   retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
 } satisfies ProducerConfig;
 
@@ -47,7 +55,9 @@ export class KafkaPublisher implements Publisher {
   #missing: ReadonlySet<string> = new Set();
   #sending = false;
 
-  constructor(private readonly options: KafkaPublisherOptions) {}
+  constructor(private readonly options: KafkaPublisherOptions) {
+    encodeFast();
+  }
 
   get missingTopics(): ReadonlySet<string> {
     return this.#missing;

@@ -2,7 +2,7 @@
  * The baseline of every drain: kafkajs by itself, with the relay's settings, the relay's messages and as many of them
  * to a send, all in memory before the first one goes out.
  */
-import { CompressionTypes, type TopicMessages } from 'kafkajs';
+import { CompressionTypes, Partitioners, type TopicMessages } from 'kafkajs';
 import { Client } from 'pg';
 import { createKafka } from '../../../src/kafka/client';
 import { encodeEvent, type OutgoingEvent, type OutgoingMessage } from '../../../src/kafka/message';
@@ -23,7 +23,10 @@ async function main(logger: Logger): Promise<number> {
   for (let start = 0; start < messages.length; start += messagesPerSend) {
     sends.push(byTopic(messages.slice(start, start + messagesPerSend)));
   }
-  const producer = createKafka(config, logger).producer(producerSettings);
+  const producer = createKafka(config, logger).producer({
+    ...producerSettings,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   await producer.connect();
   logger.info('sending');
   for (const topicMessages of sends) {

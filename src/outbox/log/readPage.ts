@@ -1,4 +1,5 @@
 import type { PageRequest } from './cursor';
+import { fastInstants } from './instants';
 import type { Queryable } from './openBatch';
 
 /** A row of the outbox, ready to be published. */
@@ -84,7 +85,7 @@ export async function readPages(
   limits: PageLimits,
 ): Promise<Page[]> {
   if (requests.length === 0) return [];
-  const { rows } = await database.query<Row>(sql, [
+  const values = [
     requests.map(({ lane }) => lane),
     requests.map(({ mainAfter }) => mainAfter),
     requests.map(({ after }) => after),
@@ -95,7 +96,8 @@ export async function readPages(
     limits.rows,
     limits.pageBytes,
     limits.dataBytes,
-  ]);
+  ];
+  const { rows } = await database.query<Row>({ text: sql, values, types: fastInstants });
   const byLane = new Map<number, Row[]>(requests.map(({ lane }) => [lane, []]));
   for (const row of rows) byLane.get(row.lane)?.push(row);
   return requests.map((request) => pageOf(request, byLane.get(request.lane) ?? [], limits.rows));

@@ -1,0 +1,23 @@
+import { type CustomTypesConfig, types } from 'pg';
+
+const timestamptz = types.builtins.TIMESTAMPTZ;
+
+/**
+ * Reads a timestamptz as pg does, only faster where the session's time zone is UTC and the year has four digits: pg
+ * takes every text apart with a regular expression, which for a page of rows is a tenth of the work of reading it.
+ */
+export function parseInstant(text: string): Date {
+  const usual = text.endsWith('+00') && text.charCodeAt(10) === blank;
+  return usual ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseSlowly(text);
+}
+
+const blank = 0x20;
+const parseSlowly = types.getTypeParser(timestamptz) as (text: string) => Date;
+
+/** Type parsers for a query that returns many instants. */
+export const fastInstants: CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text') =>
+    oid === timestamptz && format !== ('binary' as string)
+      ? parseInstant
+      : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
+};
