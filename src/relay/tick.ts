@@ -24,7 +24,7 @@ import { type LaneProgress, type SetAside, settle } from '../outbox/log/settle';
 import type { Logger } from '../shared/logger';
 import type { OwnedLane } from './lanes';
 import type { LaneLeases } from './leases';
-import type { RelayMetrics } from './metrics';
+import { type RelayMetrics, timed } from './metrics';
 import { type Publication, publishInOrder, type PublishOptions, type Work } from './publishInOrder';
 
 export interface TickOptions {
@@ -62,13 +62,14 @@ export class Tick {
 
   /** Rejects when the database fails; the memory of all lanes is thrown away then, for the leases to read it anew. */
   async run(): Promise<TickResult> {
+    const { metrics } = this.options;
     let complete = false;
     try {
-      const pages = await this.#nextPages();
+      const pages = await timed(metrics, 'read', () => this.#nextPages());
       const total = pages.reduce((sum, { page }) => sum + page.rows.length, 0);
       const more = pages.some(({ page }) => page.full || page.request.resumed);
       if (more) this.#readAhead(pages);
-      const publication = await this.#publish(pages);
+      const publication = await this.#publish(pages, total);
       await this.#settle(pages, publication);
       const { done, setAside, failure } = publication;
       complete = done === total;
@@ -123,16 +124,17 @@ export class Tick {
     });
   }
 
-  #publish(pages: readonly LanePage[]): Promise<Publication> {
+  async #publish(pages: readonly LanePage[], total: number): Promise<Publication> {
+    if (total === 0) return { done: 0, setAside: [] };
     const work = pages.flatMap(({ lane, page }) =>
       page.rows.map((row): Work => ({ row, blocked: lane.blocked })),
     );
-    return publishInOrder(work, this.options.publishing);
+    return timed(this.options.metrics, 'publish', () => publishInOrder(work, this.options.publishing));
   }
 
   /** The table is written for lanes with rows only; the memory of the others moves on all the same. */
   async #settle(pages: readonly LanePage[], { done, setAside }: Publication): Promise<void> {
-    const { database, leases } = this.options;
+    const { database, leases, metrics } = this.options;
     const moves: { lane: OwnedLane; cursor: Cursor; progress?: LaneProgress }[] = [];
     let before = 0;
     for (const lanePage of pages) {
@@ -145,7 +147,10 @@ export class Tick {
       else if (page.rows.length === 0) moves.push({ lane, cursor });
     }
     const progress = moves.flatMap((move) => move.progress ?? []);
-    const { lost } = await settle(database, leases.owner, progress, setAside);
+    const { lost } =
+      progress.length === 0
+        ? { lost: [] }
+        : await timed(metrics, 'settle', () => settle(database, leases.owner, progress, setAside));
     for (const { lane, cursor } of moves) lane.cursor = cursor;
     leases.lose(moves.map(({ lane }) => lane).filter(({ lane }) => lost.includes(lane)));
     this.#report(setAside.filter(({ row }) => !lost.includes(row.lane)));
