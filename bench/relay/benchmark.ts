@@ -7,7 +7,7 @@
  * cursors back.
  */
 import { writeFile } from 'node:fs/promises';
-import { type Bench, drainByRelays } from './drain';
+import { type Bench, drainByRelay, drainByRelays } from './drain';
 import { fill, measureDrains } from './drains';
 import { measureIdle } from './idle';
 import { measureLatency } from './latency';
@@ -21,6 +21,7 @@ import { startServers } from './servers';
 import { Topics } from './topics';
 
 const latencyRates = [200, 2_000];
+const relayCounts = [1, 2, 4];
 
 /** Runs the parts asked for; prints tables, and last one JSON object with the figures. */
 export async function benchmarkRelay(options: RelayBenchmarkOptions): Promise<void> {
@@ -50,12 +51,13 @@ async function measureBacklog(bench: Bench, plan: Plan, results: Results): Promi
   const outbox = await createOutbox(bench.servers.postgresUrl, 'backlog');
   progress(`writing ${events} events`);
   await fill(outbox, { keys: 'many', events });
-  const counts = plan.parts.has('relays') ? [1, 2, 4] : [1];
-  for (const count of counts) {
+  if (plan.parts.has('memory')) {
+    progress(`a backlog of ${events}`);
+    results.backlog = { events, drained: await drainByRelay(bench, outbox, events) };
+  }
+  for (const count of plan.parts.has('relays') ? relayCounts : []) {
     progress(`a backlog of ${events}, relays: ${count}`);
-    const drained = await drainByRelays(bench, outbox, events, count);
-    if (plan.parts.has('relays')) results.relays.set(count, drained);
-    if (count === 1 && plan.parts.has('memory')) results.backlog = { events, drained };
+    results.relays.set(count, await drainByRelays(bench, outbox, events, count));
   }
   await outbox.close();
 }

@@ -50,26 +50,41 @@ export async function startRelay(
   });
 }
 
-/** Relays from the bookmark to the end of the outbox. */
+/** A relay from the bookmark to the end of the outbox. */
+export async function drainByRelay(bench: Bench, outbox: Outbox, events: number): Promise<Drained> {
+  await outbox.rewind();
+  return drain(bench, events, async (prefix) => [await startRelay(bench, outbox, prefix)]);
+}
+
+/**
+ * The same by several. They share the lanes while there is nothing to do; then the backlog appears, as each notices
+ * at its next renewal: hence the short lease.
+ */
 export async function drainByRelays(
   bench: Bench,
   outbox: Outbox,
   events: number,
-  relays = 1,
+  relays: number,
 ): Promise<Drained> {
-  await outbox.rewind();
-  // Sharing begins when the others are heard of: with a short lease, soon.
-  const env: Record<string, string> = relays > 1 ? { RELAY_LEASE_MS: '3000' } : {};
-  const shared = async (): Promise<boolean> => {
-    if (relays === 1) return true;
+  await outbox.markPublished();
+  return drain(bench, events, async (prefix) => {
+    const env = { RELAY_LEASE_MS: '3000' };
+    const numbers = Array.from({ length: relays }, (_, number) => number);
+    const programs = await Promise.all(
+      numbers.map((number) => startRelay(bench, outbox, prefix, { number, env })),
+    );
+    await untilShared(outbox, relays);
+    await outbox.rewindUnderRelays();
+    return programs;
+  });
+}
+
+async function untilShared(outbox: Outbox, relays: number): Promise<void> {
+  for (const deadline = performance.now() + stuckAfterMs; performance.now() < deadline; await sleep(100)) {
     const lanes = await outbox.lanesOfRelays();
-    return lanes.length === relays && lanes.every((count) => count === lanes[0]);
-  };
-  return drain(bench, events, shared, (prefix) =>
-    Promise.all(
-      Array.from({ length: relays }, (_, number) => startRelay(bench, outbox, prefix, { number, env })),
-    ),
-  );
+    if (lanes.length === relays && lanes.every((count) => count > 0 && count === lanes[0])) return;
+  }
+  throw new Error(`${relays} relays did not share the lanes within a minute`);
 }
 
 /** The same events by kafkajs alone. */
@@ -80,27 +95,21 @@ export async function drainByProducer(
   after: string,
 ): Promise<Drained> {
   const { servers } = bench;
-  return drain(
-    bench,
-    events,
-    async () => true,
-    async (prefix) => {
-      const env = programEnvironment(outbox.url, servers.broker, prefix);
-      return [await startProgram(servers.directory, 'bench/relay/producer/main', env, [after])];
-    },
-  );
+  return drain(bench, events, async (prefix) => {
+    const env = programEnvironment(outbox.url, servers.broker, prefix);
+    return [await startProgram(servers.directory, 'bench/relay/producer/main', env, [after])];
+  });
 }
 
 async function drain(
   { topics }: Bench,
   events: number,
-  isMeasured: () => Promise<boolean>,
   start: (prefix: string) => Promise<Program[]>,
 ): Promise<Drained> {
   const prefix = await topics.create();
   const programs = await start(prefix);
   try {
-    return await watch(topics, prefix, events, isMeasured, programs);
+    return await watch(topics, prefix, events, programs);
   } finally {
     await Promise.all(programs.map((program) => program.stop()));
     await topics.remove(prefix);
@@ -111,7 +120,6 @@ async function watch(
   topics: Topics,
   prefix: string,
   events: number,
-  isMeasured: () => Promise<boolean>,
   programs: readonly Program[],
 ): Promise<Drained> {
   const startedAt = performance.now();
@@ -128,7 +136,7 @@ async function watch(
       const printed = programs.map((program) => program.output()).join('\n');
       throw new Error(`Only ${sample.events} of ${events} events came to Kafka:\n${printed}`);
     }
-    if (!begin && sample.events >= events * warmUpShare && (await isMeasured())) {
+    if (!begin && sample.events >= events * warmUpShare) {
       begin = { sample, figures: await figuresOf(programs) };
     }
     if (!early && sample.events >= events / 4) early = (await figuresOf(programs)).rssMb;

@@ -1,5 +1,5 @@
 /** The kinds of drain, round after round. */
-import { type Bench, drainByProducer, drainByRelays, type Drained } from './drain';
+import { type Bench, drainByProducer, drainByRelay, type Drained } from './drain';
 import type { Plan } from './options';
 import { createOutbox, type Keys, type Outbox } from './outbox';
 import { progress } from './progress';
@@ -37,7 +37,7 @@ export async function measureDrains(bench: Bench, plan: Plan, results: Results):
   await fill(one, { keys: 'one', events });
   await fill(hot, { keys: 'hot', events });
   await fill(old, { keys: 'many', events, history: plan.history });
-  const relay = (outbox: Outbox): Promise<Drained> => drainByRelays(bench, outbox, events);
+  const relay = (outbox: Outbox): Promise<Drained> => drainByRelay(bench, outbox, events);
   await inRounds(plan.rounds, results, [
     { name: 'producer', run: () => drainByProducer(bench, many, events, after) },
     { name: 'many keys', run: () => relay(many) },

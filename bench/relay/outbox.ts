@@ -94,12 +94,21 @@ export class Outbox {
 
   /** Sets the cursors back to the bookmark: what came after it is to be published (again). No relay may run. */
   async rewind(): Promise<void> {
+    await this.#rewind('owner = NULL,');
+    await this.pool.query('DELETE FROM signalbox.relay');
+  }
+
+  /** The same under idle relays: each finds that its lanes have a new epoch, and takes them again as they are now. */
+  async rewindUnderRelays(): Promise<void> {
+    await this.#rewind('');
+  }
+
+  async #rewind(owner: string): Promise<void> {
     await this.pool.query(`
-      UPDATE signalbox.lane l SET owner = NULL, epoch = l.epoch + 1, done_snapshot = b.done_snapshot,
+      UPDATE signalbox.lane l SET ${owner} epoch = l.epoch + 1, done_snapshot = b.done_snapshot,
         done_xid = b.done_xid, done_floor = b.done_floor, batch_snapshot = NULL, batch_xid = NULL, batch_floor = NULL,
         batch_ceiling = NULL, batch_position = NULL
       FROM signalbox.bookmark b WHERE b.lane = l.lane`);
-    await this.pool.query('DELETE FROM signalbox.relay');
   }
 
   /** Begins a transaction that has written to the outbox, and leaves it open until the result is called. */
@@ -117,7 +126,7 @@ export class Outbox {
   async lanesOfRelays(): Promise<number[]> {
     const { rows } = await this.pool.query<{ lanes: number }>(`
       SELECT count(l.lane)::int AS lanes FROM signalbox.relay r LEFT JOIN signalbox.lane l ON l.owner = r.id
-      GROUP BY r.id`);
+      WHERE r.expires_at > clock_timestamp() GROUP BY r.id`);
     return rows.map(({ lanes }) => lanes);
   }
 

@@ -39,8 +39,8 @@ export async function startProgram(
   const pid = child.pid ?? 0;
   const forget = await registerProcess(directory, pid);
   let ending = '';
-  const ended = once(child, 'close').then(async ([code, signal]: unknown[]) => {
-    ending = signal ? `killed by ${String(signal)}` : `exit code ${String(code)}`;
+  const ended = once(child, 'close').then(async ([code, signal]: (number | string | null)[]) => {
+    ending = signal ? `killed by ${signal}` : `exit code ${code}`;
     await forget();
   });
   const output = (): string => printed.lines.slice(-keptLines).join('\n');

@@ -67,8 +67,10 @@ async function startReal(directory: string): Promise<Broker> {
 async function startDev(directory: string): Promise<Broker> {
   const port = await findFreePort();
   const program = await startProgram(directory, 'dev/broker/main', {}, [
-    ...['--port', String(port)],
-    ...['--data-dir', join(directory, 'broker')],
+    '--port',
+    String(port),
+    '--data-dir',
+    join(directory, 'broker'),
   ]);
   await program.line(/the dev broker is listening/);
   return { address: `127.0.0.1:${port}`, pid: program.pid, stop: () => program.stop() };

@@ -13,20 +13,20 @@
 interface Encoder {
   buf: Buffer;
   offset: number;
-  ensureAvailable(length: number): void;
-  writeVarInt(value: number): Encoder;
-  writeUVarInt(value: number): Encoder;
-  writeVarLong(value: unknown): Encoder;
-  writeVarIntString(value: unknown): Encoder;
-  writeVarIntBytes(value: unknown): Encoder;
-  writeEncoderArray(encoders: readonly Encoder[]): Encoder;
+  readonly ensureAvailable: (length: number) => void;
+  readonly writeVarInt: (value: number) => Encoder;
+  readonly writeVarLong: Write;
+  readonly writeVarIntString: Write;
+  readonly writeVarIntBytes: Write;
 }
+
+type Write = (this: Encoder, value: unknown) => Encoder;
 
 interface EncoderClass {
   readonly prototype: Encoder;
-  nextPowerOfTwo(value: number): number;
-  sizeOfVarInt(value: number): number;
-  sizeOfVarLong(value: unknown): number;
+  nextPowerOfTwo: (value: number) => number;
+  sizeOfVarInt: (value: number) => number;
+  sizeOfVarLong: (value: unknown) => number;
 }
 
 // An inner file of kafkajs without types.

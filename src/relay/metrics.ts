@@ -37,19 +37,7 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
       labelNames: ['topic'],
       registers,
     }),
-    latency: new Histogram({
-      name: 'signalbox_relay_event_seconds',
-      help: "Time from an event's append, just before its commit, to Kafka's acknowledgement",
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 120, 600],
-      registers,
-    }),
-    steps: new Histogram({
-      name: 'signalbox_relay_step_seconds',
-      help: 'Time that a look waits for its pages (read), sends them (publish) and moves the cursors (settle)',
-      labelNames: ['step'],
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
-      registers,
-    }),
+    ...timings(registers),
     errors: new Counter({
       name: 'signalbox_relay_errors_total',
       help: 'Failed attempts by kind (retryable, poison, fatal, database) and what was answered',
@@ -81,6 +69,24 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
     connected: new Gauge({
       name: 'signalbox_relay_kafka_connected',
       help: '1 while the last exchange with Kafka succeeded',
+      registers,
+    }),
+  };
+}
+
+function timings(registers: Registry[]): Pick<RelayMetrics, 'latency' | 'steps'> {
+  return {
+    latency: new Histogram({
+      name: 'signalbox_relay_event_seconds',
+      help: "Time from an event's append, just before its commit, to Kafka's acknowledgement",
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 120, 600],
+      registers,
+    }),
+    steps: new Histogram({
+      name: 'signalbox_relay_step_seconds',
+      help: 'Time that a look waits for its pages (read), sends them (publish) and moves the cursors (settle)',
+      labelNames: ['step'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
       registers,
     }),
   };

@@ -1,6 +1,9 @@
 import { type CustomTypesConfig, types } from 'pg';
 
-const timestamptz = types.builtins.TIMESTAMPTZ;
+const timestamptz: number = types.builtins.TIMESTAMPTZ;
+const parserOf = types.getTypeParser as (oid: number, format?: string) => (text: string) => unknown;
+const parseSlowly = parserOf(timestamptz) as (text: string) => Date;
+const blank = 0x20;
 
 /**
  * Reads a timestamptz as pg does, only faster where the session's time zone is UTC and the year has four digits: pg
@@ -11,13 +14,8 @@ export function parseInstant(text: string): Date {
   return usual ? new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`) : parseSlowly(text);
 }
 
-const blank = 0x20;
-const parseSlowly = types.getTypeParser(timestamptz) as (text: string) => Date;
-
 /** Type parsers for a query that returns many instants. */
-export const fastInstants: CustomTypesConfig = {
-  getTypeParser: ((oid: number, format?: 'text') =>
-    oid === timestamptz && format !== ('binary' as string)
-      ? parseInstant
-      : types.getTypeParser(oid, format)) as CustomTypesConfig['getTypeParser'],
-};
+export const fastInstants = {
+  getTypeParser: (oid: number, format?: string) =>
+    oid === timestamptz && format !== 'binary' ? parseInstant : parserOf(oid, format),
+} as CustomTypesConfig;
