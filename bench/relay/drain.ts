@@ -108,10 +108,15 @@ async function drain(
 ): Promise<Drained> {
   const prefix = await topics.create();
   const programs = await start(prefix);
+  const stopAll = programs.map((program) => () => program.stop());
   try {
     return await watch(topics, prefix, events, programs);
+  } catch (error) {
+    // What went wrong is more telling than how the programs end after it.
+    await Promise.allSettled(stopAll.splice(0).map((stop) => stop()));
+    throw error;
   } finally {
-    await Promise.all(programs.map((program) => program.stop()));
+    await Promise.all(stopAll.map((stop) => stop()));
     await topics.remove(prefix);
   }
 }

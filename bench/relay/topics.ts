@@ -3,6 +3,7 @@ import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../src/kafka/client';
 import { topicOf } from '../../src/kafka/topicNames';
 import { declaredTopics, ensureTopics } from '../../src/kafka/topics';
+import { sleep } from '../../src/shared/sleep';
 import { kafkaSettings } from './environment';
 import { eventTypesUsed } from './outbox';
 import { logger } from './servers';
@@ -30,7 +31,21 @@ export class Topics {
     this.#count += 1;
     const prefix = `bench${this.#count}`;
     await ensureTopics(this.#kafka, kafkaSettings(this.broker, prefix));
+    await this.#untilKnown(prefix);
     return prefix;
+  }
+
+  /** A real cluster answers for new topics only when their leaders have heard of them. */
+  async #untilKnown(prefix: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.size(prefix);
+        return;
+      } catch (error) {
+        if (attempt === 100) throw error;
+        await sleep(100);
+      }
+    }
   }
 
   async remove(prefix: string): Promise<void> {
