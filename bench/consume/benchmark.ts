@@ -10,6 +10,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
+import { postWatchman, registerProcess } from '../../dev/kafka/watchman';
 import { startDevBroker } from '../../dev/broker/broker';
 import { findBroker } from '../../dev/kafka/findBroker';
 import { startPostgres } from '../../dev/postgres/startPostgres';
@@ -44,6 +45,7 @@ interface Stoppable {
 /** Runs all variants; prints a table, and last one JSON object with the figures. */
 export async function benchmarkConsume(options: ConsumeBenchmarkOptions): Promise<void> {
   const directory = await mkdtemp(path.join(tmpdir(), 'signalbox-bench-'));
+  const dismissWatchman = await postWatchman(directory);
   const servers: Stoppable[] = [];
   try {
     const databaseUrl = await prepareDatabase(directory, options, servers);
@@ -63,7 +65,8 @@ export async function benchmarkConsume(options: ConsumeBenchmarkOptions): Promis
     process.stdout.write(`${JSON.stringify({ name: 'consume', figures: figures(rounds) })}\n`);
   } finally {
     for (const server of servers.reverse()) await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+    await dismissWatchman();
   }
 }
 
@@ -109,7 +112,7 @@ async function startBroker(
     servers.push(broker);
     return [broker.address];
   }
-  const onProcess = async (): Promise<void> => undefined;
+  const onProcess = (pid: number): Promise<unknown> => registerProcess(directory, pid);
   const broker = await findBroker({ env: process.env, dataDir, logger, onProcess });
   servers.push(broker);
   return broker.addresses.split(',');

@@ -82,7 +82,7 @@ test('fifty copies of an event that reach three processes at once have one effec
     send(copy % 2 === 0 ? events : [...events].reverse(), copy % partitions),
   );
   await Promise.all([...copies, send(events), send(events)]);
-  await waitFor(async () => (await lagOf(parts)) === 0, { what: 'all copies', deadlineMs: 60_000 });
+  await waitFor(async () => (await lagOf(parts)) === 0, { what: 'all copies', deadlineMs: 180_000 });
   expect(await effects()).toEqual({ rows: 20, events: 20, noted: 20 });
   const duplicates = await sumOf(
     parts,
@@ -90,7 +90,7 @@ test('fifty copies of an event that reach three processes at once have one effec
   );
   expect(duplicates).toBe(49 * 20);
   for (const { program } of parts) expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-});
+}, 300_000);
 
 /** Messages that are not processed yet, as the members say; undefined before they have said anything. */
 async function lagOf(parts: readonly Part[]): Promise<number | undefined> {
