@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { postWatchman } from '../../dev/kafka/watchman';
+import { calmIdleTimers } from '../../src/kafka/idleTimers';
 import { passed, report } from './report';
 import { run } from './run';
 import type { BrokerKind } from './world/broker';
@@ -39,6 +40,7 @@ function positive(text: string): number {
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
 async function main({ minutes, kafka: kind, keep, seed = Date.now() % 1_000_000 }: Arguments): Promise<void> {
+  calmIdleTimers();
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-chaos-'));
   const dismissWatchman = await postWatchman(directory);
   const interrupted = new AbortController();
@@ -57,6 +59,8 @@ async function main({ minutes, kafka: kind, keep, seed = Date.now() % 1_000_000 
     await dismissWatchman();
   }
   process.exitCode = good ? 0 : 1;
+  // A client of a broker that was killed may hold the event loop open.
+  process.exit();
 }
 
 main(command.opts<Arguments>()).catch((error: unknown) => {
