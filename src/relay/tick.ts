@@ -42,11 +42,15 @@ export interface TickResult {
 }
 
 interface LanePage {
+  /** Of the server, when it was read. */
+  readonly life: string;
   readonly lane: OwnedLane;
   readonly page: Page;
 }
 
 export class Tick {
+  /** The server's, at the last look: the memory of lanes is of it, or younger. */
+  #life: string | undefined;
   #ahead: Promise<LanePage[]> | undefined;
 
   constructor(private readonly options: TickOptions) {}
@@ -67,6 +71,7 @@ export class Tick {
       return { ...counts, more: more || !complete, ...(failure ? { failure } : {}) };
     } catch (error) {
       this.options.leases.forgetAll();
+      this.#life = undefined;
       throw error;
     } finally {
       // What was read ahead starts where these pages end: worthless, and wrong, unless all of them are done.
@@ -101,15 +106,25 @@ export class Tick {
   async #read(lanes: readonly (readonly [OwnedLane, Cursor])[]): Promise<LanePage[]> {
     if (lanes.length === 0) return [];
     const { database, limits } = this.options;
+    let life = '';
     const pages = await look(
       database,
-      (now) => lanes.map(([{ lane }, cursor]) => pageRequest(lane, cursor, now)),
+      (now) => {
+        life = this.#sameLife(now.life);
+        return lanes.map(([{ lane }, cursor]) => pageRequest(lane, cursor, now));
+      },
       limits,
     );
     return lanes.flatMap(([lane], index) => {
       const page = pages[index];
-      return page ? [{ lane, page }] : [];
+      return page ? [{ lane, page, life }] : [];
     });
+  }
+
+  #sameLife(life: string): string {
+    this.#life ??= life;
+    if (this.#life !== life) throw new Error('Postgres has crashed and recovered; the lanes are read anew');
+    return life;
   }
 
   #publish(pages: readonly LanePage[]): Promise<Publication> {
@@ -134,7 +149,7 @@ export class Tick {
       else if (page.rows.length === 0) moves.push({ lane, cursor });
     }
     const progress = moves.flatMap((move) => move.progress ?? []);
-    const { lost } = await settle(database, leases.owner, progress, setAside);
+    const { lost } = await settle(database, leases.owner, pages[0]?.life ?? '', progress, setAside);
     for (const { lane, cursor } of moves) lane.cursor = cursor;
     leases.lose(moves.map(({ lane }) => lane).filter(({ lane }) => lost.includes(lane)));
     this.#report(setAside.filter(({ row }) => !lost.includes(row.lane)));
