@@ -11,7 +11,7 @@ export interface Storm {
 }
 
 /** Shortest and longest time between two disturbances: fast enough that they overlap. */
-const gapMs = [100, 1_500] as const;
+const gapMs = [200, 2_800] as const;
 
 const drawn = disturbances.flatMap((it) => Array.from({ length: it.weight }, () => it));
 
