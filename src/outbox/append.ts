@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventContext } from './context';
+import { contextValue, type EventContext } from './context';
 import type { MappedEvent } from './mapping';
 
 /*
@@ -22,12 +22,12 @@ const chunkSize = 2_000;
 
 /**
  * ROWS FROM … WITH ORDINALITY numbers the events; ORDER BY makes the default of "position", the sequence's next value,
- * be drawn in that order. One JSON text carries all of them, so that the number of parameters never limits a batch.
+ * be drawn in that order. A program without a name has that of its connection, as with the triggers. One JSON text carries all of them, so that the number of parameters never limits a batch.
  */
 const insert = `INSERT INTO signalbox.outbox (lane, event_id, event_type, event_version, aggregate_type, aggregate_id,
   source, correlation_id, causation_id, actor, traceparent, data)
 SELECT signalbox.lane_of(e.aggregate_id), e.event_id, e.event_type, e.event_version, e.aggregate_type, e.aggregate_id,
-  $2::text, $3::text, $4::text, $5::text, $6::text, e.data
+  coalesce($2::text, nullif(current_setting('application_name'), ''), 'database'), $3::text, $4::text, $5::text, $6::text, e.data
 FROM ROWS FROM (json_to_recordset($1::json) AS (event_id uuid, event_type text, event_version text,
   aggregate_type text, aggregate_id text, data json)) WITH ORDINALITY
   AS e (event_id, event_type, event_version, aggregate_type, aggregate_id, data, nr)
@@ -47,7 +47,7 @@ export async function appendEvents(
     ids.push(...rows.map((row) => row.event_id));
     await execute(insert, [
       JSON.stringify(rows),
-      source,
+      contextValue(source) ?? null,
       context.correlationId ?? null,
       context.causationId ?? null,
       context.actor ?? null,

@@ -94,20 +94,23 @@ export class Project {
   }
 
   /**
-   * What the compiler says to copies of an aggregate's file with one fault each, when it compares them with the Prisma
-   * models as src/outbox/catalogue.ts does.
+   * What the compiler says to copies of an aggregate's file with one fault each, and to all of them together, when it compares them
+   * with the Prisma models as src/outbox/catalogue.ts does.
    */
   async complaints(file: string, faults: readonly [from: string, to: string][]): Promise<string> {
     const text = await readFile(this.path(file), 'utf8');
     const name = path.basename(file, '.ts');
-    const checks = [`import type { ProblemOf } from './catalogue';`];
+    const checks = [`import type { Fitting, ProblemOf } from './catalogue';`];
+    const all: string[] = [];
     for (const [nr, [from, to]] of faults.entries()) {
       if (!text.includes(from)) throw new Error(`There is no ${from} in ${file}`);
       const wrong = text.replace('{ date,', '{ date, int,').replace(from, to);
       await writeFile(this.path(`src/events/fault${nr}.ts`), wrong);
       checks.push(`import { ${name} as fault${nr} } from '../events/fault${nr}';`);
-      checks.push(`export const fits${nr}: ProblemOf<typeof fault${nr}> = true;`);
+      checks.push(`export const fits${nr}: Fitting<ProblemOf<typeof fault${nr}>> = true;`);
+      all.push(`typeof fault${nr}`);
     }
+    checks.push(`export const together: Fitting<ProblemOf<${all.join(' | ')}>> = true;`);
     await writeFile(this.path('src/outbox/faults.ts'), checks.join('\n'));
     const config = { extends: './tsconfig.json', files: ['src/outbox/faults.ts'], include: [] };
     await writeFile(this.path('tsconfig.faults.json'), JSON.stringify(config));
