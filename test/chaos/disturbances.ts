@@ -20,6 +20,12 @@ export type Wait = (ms: number) => Promise<void>;
 
 type Busy = { isBusy: boolean };
 
+/** What has just been started is left alone for a while: a storm that it never gets to work in shows nothing. */
+const rest = {
+  program: (random: Random, wait: Wait) => wait(random.between(2_000, 6_000)),
+  server: (random: Random, wait: Wait) => wait(random.between(4_000, 15_000)),
+};
+
 /** Nobody else touches it meanwhile. */
 async function hold<T extends Busy>(it: T, work: (it: T) => Promise<void>): Promise<void> {
   it.isBusy = true;
@@ -48,12 +54,14 @@ const kill = async (unit: Unit, random: Random, wait: Wait): Promise<void> => {
   await unit.kill();
   await wait(random.between(0, 1_500));
   await unit.start();
+  await rest.program(random, wait);
 };
 
 const stop = async (unit: Unit, random: Random, wait: Wait): Promise<void> => {
   await unit.stop();
   await wait(random.between(0, 1_000));
   await unit.start();
+  await rest.program(random, wait);
 };
 
 const pause =
@@ -77,7 +85,12 @@ const serverDown: Busy = { isBusy: false };
 const onServer =
   (harm: (world: World, random: Random, wait: Wait) => Promise<void>): Disturbance['begin'] =>
   (world, random, wait) =>
-    serverDown.isBusy ? undefined : hold(serverDown, () => harm(world, random, wait));
+    serverDown.isBusy
+      ? undefined
+      : hold(serverDown, async () => {
+          await harm(world, random, wait);
+          await rest.server(random, wait);
+        });
 
 /** By weight, as the report lists them. */
 export const disturbances: readonly Disturbance[] = [
