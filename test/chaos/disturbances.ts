@@ -23,7 +23,7 @@ type Busy = { isBusy: boolean };
 /** What has just been started is left alone for a while: a storm that it never gets to work in shows nothing. */
 const rest = {
   program: (random: Random, wait: Wait) => wait(random.between(2_000, 6_000)),
-  server: (random: Random, wait: Wait) => wait(random.between(4_000, 15_000)),
+  server: (random: Random, wait: Wait) => wait(random.between(2_000, 6_000)),
 };
 
 /** Nobody else touches it meanwhile. */

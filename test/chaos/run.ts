@@ -34,6 +34,7 @@ export interface Outcome {
 
 const progressEveryMs = 30_000;
 const underWayWithinMs = 120_000;
+const lullWithinMs = 40_000;
 /** A dead member keeps its partitions for a session, and machines may be slow: longer than any honest recovery. */
 const catchUpWithinMs = 240_000;
 
@@ -45,7 +46,7 @@ export async function run(options: RunOptions): Promise<Outcome> {
     const units = [...world.consumers, ...world.relays, ...world.writers];
     await Promise.all(units.map((unit) => unit.start()));
     await underWay(world);
-    const storm = raise(world, random.fork());
+    const storm = raise(world, random.fork(), (over) => lull(world, over));
     await weather(options, world, storm.counts);
     onProgress('the storm is over; healing');
     await storm.end();
@@ -92,6 +93,18 @@ async function underWay(world: World): Promise<void> {
     if (findings.length > 0 || Date.now() > deadline) {
       throw new Error(['Nothing comes through, though nothing disturbs it.', ...findings].join('\n'));
     }
+    await sleep(200);
+  }
+}
+
+/** Until what had been committed when it began has come through; a slow machine may not get there. */
+async function lull({ database }: World, over: AbortSignal): Promise<void> {
+  const deadline = Date.now() + lullWithinMs;
+  let goal: number | undefined;
+  while (!over.aborted && Date.now() < deadline) {
+    const progress = await progressOf(database.url).catch(() => undefined);
+    goal ??= progress?.changes;
+    if (progress && goal !== undefined && progress.effects >= goal) return;
     await sleep(200);
   }
 }

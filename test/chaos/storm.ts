@@ -11,12 +11,16 @@ export interface Storm {
 }
 
 /** Shortest and longest time between two disturbances: fast enough that they overlap. */
-const gapMs = [200, 2_800] as const;
+const gapMs = [100, 1_500] as const;
+const gustMs = [8_000, 20_000] as const;
 
 const drawn = disturbances.flatMap((it) => Array.from({ length: it.weight }, () => it));
 
-/** Disturbs everything, at random, until it is ended. */
-export function raise(world: World, random: Random): Storm {
+/**
+ * Disturbs everything, at random, until it is ended. Gusts alternate with lulls, which last until `quiet` resolves:
+ * whatever strikes a system that has not recovered from the last gust meets nobody at work.
+ */
+export function raise(world: World, random: Random, quiet: (over: AbortSignal) => Promise<void>): Storm {
   const counts = new Map(disturbances.map(({ name }) => [name, 0]));
   const over = new AbortController();
   const wait: Wait = (ms) => sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
@@ -30,8 +34,14 @@ export function raise(world: World, random: Random): Storm {
   };
   const running = (async () => {
     while (!over.signal.aborted) {
-      await wait(random.between(...gapMs));
-      if (!over.signal.aborted) strike(random.pick(drawn));
+      const lull = Date.now() + random.between(...gustMs);
+      while (!over.signal.aborted && Date.now() < lull) {
+        await wait(random.between(...gapMs));
+        if (!over.signal.aborted) strike(random.pick(drawn));
+      }
+      await Promise.all(healing);
+      healing.clear();
+      await quiet(over.signal);
     }
   })();
   return {
