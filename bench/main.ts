@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { type ApiBenchmarkOptions, benchmarkApi } from './api/benchmark';
 import { benchmarkCapture, type CaptureBenchmarkOptions } from './capture/benchmark';
+import { benchmarkConsume, type ConsumeBenchmarkOptions } from './consume/benchmark';
 
 function count(text: string): number {
   const value = Number(text);
@@ -18,6 +20,24 @@ bench
   .option('--rounds <count>', 'rounds of which the median is taken', count)
   .option('--json', 'one line of JSON and no tables')
   .action((options: CaptureBenchmarkOptions) => benchmarkCapture(options));
+
+bench
+  .command('consume')
+  .description('messages per second through the runner with its inbox, against bare kafkajs consumers')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--kafka', 'a real Apache Kafka, found as npm run test:kafka finds it, in place of the dev broker')
+  .option('--durable', 'Postgres waits for its disk at each commit')
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: ConsumeBenchmarkOptions) => benchmarkConsume(options));
+
+bench
+  .command('api')
+  .description('what a request pays for events: with Kafka up and down, with capture and without')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: ApiBenchmarkOptions) => benchmarkApi(options));
 
 bench.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -18,7 +18,8 @@ import { classifyError } from './classifyError';
 import { errorTypes } from './errorTypes';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
-import { ensureTopics, type TopicSettings } from './topics';
+import type { TopicSettings } from './declaredTopics';
+import { ensureTopics } from './topics';
 
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;

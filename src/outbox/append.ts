@@ -17,8 +17,8 @@ export interface Envelope {
   readonly context: EventContext;
 }
 
-/** Rows per statement: enough to make round trips cheap, few enough to keep a statement's text around a megabyte. */
-const chunkSize = 2_000;
+/** Rows per statement: enough to make round trips cheap, few enough that the next can be prepared meanwhile. */
+const chunkSize = 1_000;
 
 /**
  * ROWS FROM … WITH ORDINALITY numbers the events; ORDER BY makes the default of "position", the sequence's next value,
@@ -39,22 +39,34 @@ export async function appendEvents(
   events: readonly MappedEvent[],
   { source, context }: Envelope,
 ): Promise<string[]> {
+  const { correlationId, causationId, actor, traceparent } = context;
+  const metadata = [contextValue(source), correlationId, causationId, actor, traceparent];
+  const shared = metadata.map((value) => value ?? null);
   const ids: string[] = [];
-  for (let start = 0; start < events.length; start += chunkSize) {
-    const rows = events
-      .slice(start, start + chunkSize)
-      .map((event) => ({ event_id: randomUUID(), ...wire(event) }));
-    ids.push(...rows.map((row) => row.event_id));
-    await execute(insert, [
-      JSON.stringify(rows),
-      contextValue(source) ?? null,
-      context.correlationId ?? null,
-      context.causationId ?? null,
-      context.actor ?? null,
-      context.traceparent ?? null,
-    ]);
+  let next = chunkOf(events, 0);
+  while (next.ids.length > 0) {
+    ids.push(...next.ids);
+    const appending = execute(insert, [next.json, ...shared]);
+    // While the database is busy with these.
+    next = chunkOf(events, ids.length);
+    await appending;
   }
   return ids;
+}
+
+/** The events from here on that one statement takes, in the form that it takes. */
+function chunkOf(events: readonly MappedEvent[], start: number): { ids: string[]; json: string } {
+  const rows = events
+    .slice(start, start + chunkSize)
+    .map(({ eventType, version, aggregateType, aggregateId, data }) => ({
+      event_id: randomUUID(),
+      event_type: eventType,
+      event_version: version,
+      aggregate_type: aggregateType,
+      aggregate_id: aggregateId,
+      data,
+    }));
+  return { ids: rows.map((row) => row.event_id), json: JSON.stringify(rows) };
 }
 
 /**
@@ -63,14 +75,4 @@ export async function appendEvents(
  */
 export async function lockKey(execute: Execute, aggregateId: string): Promise<void> {
   await execute('SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1::text, 0))', [aggregateId]);
-}
-
-function wire({ eventType, version, aggregateType, aggregateId, data }: MappedEvent) {
-  return {
-    event_type: eventType,
-    event_version: version,
-    aggregate_type: aggregateType,
-    aggregate_id: aggregateId,
-    data,
-  };
 }

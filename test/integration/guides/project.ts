@@ -1,4 +1,4 @@
-/** A copy of the project to which the code blocks of docs/adding-an-event.md are applied. */
+/** A copy of the project to which the code blocks of a guide are applied. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,9 @@ export interface Ran {
   readonly output: string;
 }
 
-export async function readBlocks(): Promise<Block[]> {
-  const page = await readFile(path.join(root, 'docs/adding-an-event.md'), 'utf8');
+/** The blocks of a page that say what they are. */
+export async function readBlocks(file = 'docs/adding-an-event.md'): Promise<Block[]> {
+  const page = await readFile(path.join(root, file), 'utf8');
   return [...page.matchAll(/^```\w+ ([^\n]+)\n(.*?)^```$/gms)].map(([, info = '', body = '']) => ({
     info,
     body,
@@ -126,9 +127,12 @@ export class Project {
   }
 }
 
-/** A rule goes to the aggregate's events, a field to the model of the patient. */
+/** A rule goes to the aggregate's events, a field to the model of the patient, a consumer to the list of all. */
 function addTo(text: string, body: string): string {
-  return text.replace(/^(?: {2}events: \{|model Patient \{)\n/m, (start) => start + body);
+  return text.replace(
+    /^(?: {2}events: \{|model Patient \{|export const consumers: .* = \[)\n/m,
+    (start) => start + body,
+  );
 }
 
 /** Imports go to the top; any other line takes the place of the one that declares the same. */

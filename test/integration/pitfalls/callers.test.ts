@@ -127,6 +127,23 @@ describe.each(engines)('what callers see with the %s engine', (engine) => {
     expect((await clinic.db.said()).map(([, { name }]) => name)).toEqual(['a', 'b', 'c', 'd']);
   });
 
+  it('is the result of plain Prisma for an update that sets nothing, whatever its limit', async () => {
+    await clinic.prisma.patient.createMany({ data: [person(), person()] });
+    await clinic.db.events();
+    for (const limit of [undefined, 0, 1, 1_000, -1]) {
+      for (const data of [{}, { name: undefined }]) {
+        const args = { data, ...(limit === undefined ? {} : { limit }) };
+        const attempts = (client: PrismaClient) => [
+          () => client.patient.updateMany(args as never),
+          async () => (await client.patient.updateManyAndReturn(args as never)).length,
+        ];
+        for (const [nr, mine] of attempts(clinic.prisma).entries())
+          expect([args, await settled(mine)]).toEqual([args, await settled(attempts(clinic.plain)[nr])]);
+      }
+    }
+    expect(await clinic.db.types()).toEqual([]);
+  });
+
   it('is that the outer client inside a callback is on its own, as in Prisma', async () => {
     const attempt = clinic.prisma.$transaction(async (tx) => {
       await tx.patient.create({ data: person('inside') });
@@ -163,6 +180,14 @@ describe.each(engines)('what callers see with the %s engine', (engine) => {
     );
   });
 });
+
+async function settled(attempt: (() => Promise<unknown>) | undefined): Promise<unknown> {
+  try {
+    return await attempt?.();
+  } catch (error) {
+    return (error as { code?: string }).code;
+  }
+}
 
 async function errorOf(attempt: Promise<unknown>): Promise<object> {
   try {
