@@ -1,7 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { type ApiBenchmarkOptions, benchmarkApi } from './api/benchmark';
 import { benchmarkCapture, type CaptureBenchmarkOptions } from './capture/benchmark';
 import { benchmarkConsume, type ConsumeBenchmarkOptions } from './consume/benchmark';
+import { benchmarkRelay } from './relay/benchmark';
+import { parts, type RelayBenchmarkOptions } from './relay/options';
 
 function count(text: string): number {
   const value = Number(text);
@@ -20,6 +22,25 @@ bench
   .option('--rounds <count>', 'rounds of which the median is taken', count)
   .option('--json', 'one line of JSON and no tables')
   .action((options: CaptureBenchmarkOptions) => benchmarkCapture(options));
+
+bench
+  .command('relay')
+  .description(
+    'how fast the relay publishes, against kafkajs by itself; its latency, its memory, its cost when idle',
+  )
+  .option('--quick', 'under a minute: shows that it runs, not how fast')
+  .option('--full', 'a backlog and a history of five million events: takes an hour')
+  .option('--rounds <count>', 'drains of each kind, of which the median is taken', count)
+  .option('--events <count>', 'events of a drain and of the backlog, instead of the usual number', count)
+  .addOption(
+    new Option('--kafka <which>', 'the dev broker, or Apache Kafka from jars (needs Java and Maven)')
+      .choices(['dev', 'real'])
+      .default('dev'),
+  )
+  .addOption(new Option('--only <parts...>', 'some parts only').choices(parts))
+  .option('--plot <file>', 'write throughput over time to this file, as an SVG')
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: RelayBenchmarkOptions) => benchmarkRelay(options));
 
 bench
   .command('consume')

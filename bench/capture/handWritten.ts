@@ -14,6 +14,9 @@ const appendMany = `INSERT INTO signalbox.outbox
 
 const json = JSON.stringify;
 
+/** Bulk writes may take longer on a busy machine than the five seconds that Prisma gives a transaction. */
+const patience = { maxWait: 60_000, timeout: 60_000 };
+
 interface Contact {
   readonly id: string;
   readonly name: string;
@@ -46,7 +49,7 @@ export async function handWritten(options: VariantOptions): Promise<Variant> {
       prisma.$transaction(async (tx) => {
         await tx.patient.createMany({ data });
         await tx.$executeRawUnsafe(appendMany, 'patient.created', 'request', json(data.map(dataOf)));
-      }),
+      }, patience),
     updateMany: (ids, phone) => updateMany(prisma, ids, phone),
     seed,
     close,
@@ -63,7 +66,7 @@ async function updateMany(prisma: PrismaClient, ids: readonly string[], phone: s
       .filter((row) => before.get(row.id)?.phone !== row.phone)
       .map((row) => ({ ...dataOf(row), changed_fields: ['phone'] }));
     await tx.$executeRawUnsafe(appendMany, 'patient.updated', 'request', json(events));
-  });
+  }, patience);
 }
 
 /** The same as a batch: possible where the event is known before the row is written. */
@@ -78,10 +81,13 @@ export async function handWrittenBatch(options: VariantOptions): Promise<Variant
         prisma.$executeRawUnsafe(appendOne, data.id, 'patient.created', 'request', json(dataOf(data))),
       ]),
     createMany: (data: NewPatient[]) =>
-      prisma.$transaction([
-        prisma.patient.createMany({ data }),
-        prisma.$executeRawUnsafe(appendMany, 'patient.created', 'request', json(data.map(dataOf))),
-      ]),
+      prisma.$transaction(
+        [
+          prisma.patient.createMany({ data }),
+          prisma.$executeRawUnsafe(appendMany, 'patient.created', 'request', json(data.map(dataOf))),
+        ],
+        patience,
+      ),
     seed,
     close,
   };

@@ -1,14 +1,15 @@
 /*
  * Successive messages of a partition in one transaction, where all of them are fit for it.
  *
- * Anything out of the ordinary is left to settleMessage.ts: a message that cannot be decoded, one that failed before,
- * and whatever fails here. A failure takes the whole transaction back. Those before the message that failed are then
- * tried without it, and it is handled by itself; where nobody knows whose fault it was, half of them are tried. So a
- * bad message costs its neighbours a repetition, never their effect, and no message becomes a dead letter or counts an
- * attempt because of another.
+ * Anything out of the ordinary is left to settleMessage.ts: a message that cannot be decoded, one that failed before, a
+ * replay for another group, and whatever fails here. A failure takes the whole transaction back. Those before the
+ * message that failed are then tried without it, and it is handled by itself; where nobody knows whose fault it was,
+ * half of them are tried. So a bad message costs its neighbours a repetition, never their effect, and no message becomes
+ * a dead letter or counts an attempt because of another.
  */
 import type { Prisma } from '../generated/prisma/client';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
+import { isForAnotherGroup } from '../kafka/replay';
 import { isDatabaseAway } from './databaseErrors';
 import { classOf } from './failurePolicy';
 import { handlerOf } from './handlers';
@@ -43,11 +44,11 @@ export async function settleTogether<Tx extends Prisma.TransactionClient>(
 /** The messages, from the first on, of which nothing bad is known. */
 function fitOnes<Tx extends Prisma.TransactionClient>(
   messages: readonly ReceivedMessage[],
-  { attempts, handlers, topicPrefix }: SettleDependencies<Tx>,
+  { attempts, group, handlers, topicPrefix }: SettleDependencies<Tx>,
 ): Delivery[] {
   const fit: Delivery[] = [];
   for (const message of messages) {
-    if (attempts.knows(message)) break;
+    if (attempts.knows(message) || isForAnotherGroup(message, group)) break;
     const parsed = readEvent(message, topicPrefix);
     if (!parsed.ok || !handlerOf(handlers, parsed.event)) break;
     fit.push({ event: parsed.event, message });

@@ -33,10 +33,14 @@ const recordOverhead = 36;
 const batchOverhead = 70;
 const headerOverhead = 4;
 
-/** The Kafka message of an event. */
-export function encodeEvent(event: OutgoingEvent, topicPrefix: string): OutgoingMessage {
+/** The Kafka message of an event, with further headers if it is to have any. */
+export function encodeEvent(
+  event: OutgoingEvent,
+  topicPrefix: string,
+  extraHeaders?: Readonly<Record<string, string>>,
+): OutgoingMessage {
   const value = Buffer.from(envelopeOf(event));
-  const headers = headersOf(event);
+  const headers = extraHeaders ? { ...headersOf(event), ...extraHeaders } : headersOf(event);
   const bytes = recordOverhead + Buffer.byteLength(event.aggregateId) + value.length + sizeOf(headers);
   return { topic: topicOf(topicPrefix, event.eventType), key: event.aggregateId, value, headers, bytes };
 }

@@ -19,7 +19,8 @@
 import type { Pool } from 'pg';
 import { refuseForeignCursors } from '../outbox/log/guard';
 import { forgetFormerSelf, heartbeat, type RelayIdentity, signOff } from '../outbox/log/heartbeat';
-import { laneCount, releaseLanes, takeLanes } from '../outbox/log/lanes';
+import { releaseLanes, takeLanes } from '../outbox/log/lanes';
+import { openLanes } from '../outbox/log/openLanes';
 import { readBlocked } from '../outbox/log/parked';
 import type { Logger } from '../shared/logger';
 import { type OwnedLane, shareOf } from './lanes';
@@ -120,12 +121,18 @@ export class LaneLeases {
     if (!this.#known) await forgetFormerSelf(database, identity);
     this.#known = true;
     const askedAt = this.#now();
-    const { alive, owned } = await heartbeat(database, identity, leaseMs);
+    const { alive, owned, lanes, closed } = await heartbeat(database, identity, leaseMs);
     this.#renewedAt = askedAt;
-    this.#share = shareOf(identity.id, alive, laneCount);
+    this.#share = shareOf(identity.id, alive, lanes);
     const epochs = new Map(owned.map(({ lane, epoch }) => [lane, epoch]));
     this.lose(this.#sorted().filter(({ lane, epoch }) => epochs.get(lane) !== epoch));
+    if (closed > 0) await this.#open();
     await this.#take(this.#share - this.#lanes.size);
+  }
+
+  async #open(): Promise<void> {
+    const opened = await openLanes(this.options.database);
+    if (opened.length > 0) this.options.logger.info({ lanes: opened }, 'opened new lanes');
   }
 
   async #take(atMost: number): Promise<void> {

@@ -11,6 +11,7 @@ import { createMetrics } from '../shared/metrics';
 import { OpsServer } from '../shared/opsServer';
 import { runProgram } from '../shared/program';
 import { describeProgram } from './help';
+import { Janitor } from './janitor';
 import { LaneLeases } from './leases';
 import { createRelayMetrics, observeBacklog } from './metrics';
 import { createRelayPool } from './pool';
@@ -67,10 +68,12 @@ async function publish(logger: Logger): Promise<number> {
     metrics,
   });
   const waker = new Waker({ databaseUrl: config.DATABASE_URL, onWake: () => relay.wake(), logger });
+  const keepMs = config.OUTBOX_RETENTION_MS;
+  const janitors = keepMs < 0 ? [] : [new Janitor({ database, leases, keepMs, logger, registry })];
   const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database, publisher, leases }));
   return runUntilSignal({
     logger,
-    services: [poolService(database), opsServer, relay, waker],
+    services: [poolService(database), opsServer, relay, waker, ...janitors],
     failed: relay.failed,
   });
 }

@@ -8,13 +8,15 @@ export interface RelayMetrics {
   readonly events: Counter<'topic'>;
   readonly bytes: Counter<'topic'>;
   readonly latency: Histogram;
+  /** step: read, publish, settle. */
+  readonly steps: Histogram<'step'>;
   /** kind: retryable, poison, fatal, database. */
   readonly errors: Counter<'kind' | 'type'>;
   readonly lanesOwned: Gauge;
   readonly leaseLosses: Counter;
   /** state: parked or held. */
   readonly setAside: Counter<'state' | 'reason'>;
-  /** cause: notified, poll, more, retry. */
+  /** cause: woken, poll, more, retry. */
   readonly wakeUps: Counter<'cause'>;
   readonly connected: Gauge;
 }
@@ -35,12 +37,7 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
       labelNames: ['topic'],
       registers,
     }),
-    latency: new Histogram({
-      name: 'signalbox_relay_event_seconds',
-      help: "Time from an event's append, just before its commit, to Kafka's acknowledgement",
-      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 120, 600],
-      registers,
-    }),
+    ...timings(registers),
     errors: new Counter({
       name: 'signalbox_relay_errors_total',
       help: 'Failed attempts by kind (retryable, poison, fatal, database) and what was answered',
@@ -77,6 +74,24 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
   };
 }
 
+function timings(registers: Registry[]): Pick<RelayMetrics, 'latency' | 'steps'> {
+  return {
+    latency: new Histogram({
+      name: 'signalbox_relay_event_seconds',
+      help: "Time from an event's append, just before its commit, to Kafka's acknowledgement",
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30, 120, 600],
+      registers,
+    }),
+    steps: new Histogram({
+      name: 'signalbox_relay_step_seconds',
+      help: 'Time that a look waits for its pages (read), sends them (publish) and moves the cursors (settle)',
+      labelNames: ['step'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
+      registers,
+    }),
+  };
+}
+
 /** Counts what Kafka has acknowledged; added up first, because finding a label's figure costs more than adding. */
 export function countSent(
   { events, bytes, latency }: RelayMetrics,
@@ -96,6 +111,18 @@ export function countSent(
   }
   const now = Date.now();
   for (const { occurredAt } of rows) latency.observe(Math.max(0, now - occurredAt.getTime()) / 1000);
+}
+
+/** Measures a step of a look. */
+export async function timed<T>(
+  { steps }: RelayMetrics,
+  step: 'read' | 'publish' | 'settle',
+  work: () => Promise<T>,
+): Promise<T> {
+  const startedAt = performance.now();
+  const result = await work();
+  steps.observe({ step }, (performance.now() - startedAt) / 1_000);
+  return result;
 }
 
 /** Counts what waits whenever the figures are asked for. */

@@ -1,8 +1,8 @@
 import { Pool } from 'pg';
 import type { Logger } from '../shared/logger';
 
-/** Reading, settling, renewing, and one to spare for metrics and readiness. */
-const connections = 4;
+/** Reading, settling, renewing, deleting, and one to spare for metrics and readiness. */
+const connections = 5;
 const connectTimeoutMs = 5_000;
 
 /**

@@ -11,10 +11,14 @@ export type Prepared =
 export interface PrepareOptions {
   readonly topicPrefix: string;
   readonly maxMessageBytes: number;
+  readonly extraHeaders?: Readonly<Record<string, string>>;
 }
 
 /** Builds and checks an event's message before anything is sent, so that one bad row fails nobody else's. */
-export function prepare(row: LogRow, { topicPrefix, maxMessageBytes }: PrepareOptions): Prepared {
+export function prepare(
+  row: LogRow,
+  { topicPrefix, maxMessageBytes, extraHeaders }: PrepareOptions,
+): Prepared {
   if (!isEventType(row.eventType)) {
     return {
       row,
@@ -25,7 +29,7 @@ export function prepare(row: LogRow, { topicPrefix, maxMessageBytes }: PrepareOp
     };
   }
   if (row.data === null) return tooLarge(row, row.dataBytes, maxMessageBytes);
-  const message = encodeEvent({ ...row, data: row.data }, topicPrefix);
+  const message = encodeEvent({ ...row, data: row.data }, topicPrefix, extraHeaders);
   const bytes = batchBytes(message.bytes);
   return bytes > maxMessageBytes ? tooLarge(row, bytes, maxMessageBytes) : { row, message };
 }

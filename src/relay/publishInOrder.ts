@@ -9,6 +9,7 @@
  * Once an event is parked, later ones of its aggregate are held (policy "wait") or go on ("pass"). An event whose topic
  * does not exist is held, not parked: nothing is wrong with it.
  */
+import { setImmediate } from 'node:timers/promises';
 import { batchBytes, type OutgoingMessage } from '../kafka/message';
 import type { Publisher, SendFailure } from '../kafka/publisher';
 import { aggregateKey } from '../outbox/log/parked';
@@ -24,6 +25,8 @@ export interface PublishOptions {
   /** Largest message and largest batch of a partition that the brokers take. */
   readonly maxMessageBytes: number;
   readonly policy: PoisonPolicy;
+  /** Headers that every message gets beside its own; a replay is marked by them. */
+  readonly extraHeaders?: Readonly<Record<string, string>>;
   readonly onSent: (messages: readonly OutgoingMessage[], rows: readonly LogRow[]) => void;
   readonly onPoison: (failure: SendFailure) => void;
   /** When true, nothing more is begun. */
@@ -58,6 +61,8 @@ export async function publishInOrder(work: readonly Work[], options: PublishOpti
   while (next.length > 0 && !options.isStopping()) {
     const current = next;
     const sending = sendHalving(current, options, setAside);
+    // The client encodes and writes first; the next slice is built while the broker works.
+    await setImmediate();
     next = slice(work, done + current.length, options);
     const result = await sending;
     done += result.done;

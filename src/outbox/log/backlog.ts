@@ -12,19 +12,20 @@ export interface Backlog {
 /** A figure, not a promise: counting stops at this many rows of a lane, so that a scrape stays cheap. */
 const countLimit = 10_000;
 
-/* Without the batch's own progress: rows of the page in work count until the batch is done. */
+/** Counts what waits in lane `l`. Without the batch's own progress: rows of the page in work count until it is done. */
+export const backlogOfLaneSql = `
+    SELECT count(*) AS rows, min(w.occurred_at) AS oldest FROM (
+      SELECT o.occurred_at FROM signalbox.outbox o
+      WHERE o.lane = l.lane AND o.position > greatest(l.done_floor, coalesce(l.batch_position, 0))
+        AND NOT pg_visible_in_snapshot(o.txid, l.done_snapshot)
+      ORDER BY o.position LIMIT ${countLimit}) w`;
+
 const sql = `
   SELECT coalesce(sum(b.rows), 0)::int AS rows,
     coalesce(extract(epoch FROM clock_timestamp() - min(b.oldest)), 0)::float8 AS "oldestSeconds",
     (SELECT count(*) FROM signalbox.parked_event WHERE state = 'parked')::int AS parked,
     (SELECT count(*) FROM signalbox.parked_event WHERE state = 'held')::int AS held
-  FROM signalbox.lane l CROSS JOIN LATERAL (
-    SELECT count(*) AS rows, min(w.occurred_at) AS oldest FROM (
-      SELECT o.occurred_at FROM signalbox.outbox o
-      WHERE o.lane = l.lane AND o.position > greatest(l.done_floor, coalesce(l.batch_position, 0))
-        AND NOT pg_visible_in_snapshot(o.txid, l.done_snapshot)
-      ORDER BY o.position LIMIT ${countLimit}) w
-  ) b`;
+  FROM signalbox.lane l CROSS JOIN LATERAL (${backlogOfLaneSql}) b`;
 
 /** How much waits, over all lanes; late commits of transactions that are long running are not counted. */
 export async function readBacklog(database: Queryable): Promise<Backlog> {

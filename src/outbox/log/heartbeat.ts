@@ -13,6 +13,9 @@ export interface Heartbeat {
   readonly alive: string[];
   /** The lanes that are still this relay's, with their epochs. */
   readonly owned: { readonly lane: number; readonly epoch: string }[];
+  /** How many lanes there are, and how many of them are not open yet. */
+  readonly lanes: number;
+  readonly closed: number;
 }
 
 /*
@@ -30,7 +33,8 @@ const sql = `
     ARRAY(SELECT id::text FROM (SELECT id FROM me UNION
       SELECT id FROM signalbox.relay WHERE expires_at > clock_timestamp()) alive ORDER BY id) AS alive,
     coalesce((SELECT jsonb_agg(jsonb_build_object('lane', lane, 'epoch', epoch::text) ORDER BY lane)
-      FROM signalbox.lane WHERE owner = $1), '[]') AS owned`;
+      FROM signalbox.lane WHERE owner = $1), '[]') AS owned,
+    count(*)::int AS lanes, count(opens_after_lane)::int AS closed FROM signalbox.lane`;
 
 /** Says that the relay is alive for another `leaseMs`, which renews the lease on all of its lanes. */
 export async function heartbeat(

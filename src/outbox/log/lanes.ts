@@ -2,9 +2,6 @@ import type { Cursor } from './cursor';
 import type { Queryable } from './openBatch';
 import { parseSnapshot } from './snapshot';
 
-/** How many lanes there are: signalbox.lane_of gives 0 to 15. */
-export const laneCount = 16;
-
 /** A lane as its new owner finds it. */
 export interface TakenLane {
   readonly lane: number;
@@ -31,12 +28,14 @@ export interface LaneRow {
 /*
  * Free are lanes without an owner, those whose owner has not said for a lease's time that it is alive, and those that
  * are this relay's by the table while it knows nothing of them (an answer was lost, or it starts afresh after an error).
+ * Closed ones (openLanes.ts) are nobody's.
  */
 const takeSql = `
   WITH free AS (
     SELECT l.lane FROM signalbox.lane l
-    WHERE l.owner IS NULL OR (l.owner = $1 AND l.lane <> ALL ($3::smallint[])) OR NOT EXISTS (
-      SELECT FROM signalbox.relay r WHERE r.id = l.owner AND r.expires_at > clock_timestamp())
+    WHERE l.opens_after_lane IS NULL
+      AND (l.owner IS NULL OR (l.owner = $1 AND l.lane <> ALL ($3::smallint[])) OR NOT EXISTS (
+        SELECT FROM signalbox.relay r WHERE r.id = l.owner AND r.expires_at > clock_timestamp()))
     ORDER BY l.lane LIMIT $2 FOR UPDATE OF l SKIP LOCKED
   )
   UPDATE signalbox.lane l SET owner = $1, epoch = l.epoch + 1 FROM free WHERE l.lane = free.lane

@@ -9,7 +9,8 @@ export function aggregateKey(row: { aggregateType: string; aggregateId: string }
 
 /**
  * The aggregates of which events are set aside, by lane: later events of them must wait too. With `pass`, parked
- * events are nothing to wait for, only held ones.
+ * events are nothing to wait for, only held ones. An event that was set aside before the number of lanes was raised
+ * lies in another lane than the later ones of its aggregate; it counts for both.
  */
 export async function readBlocked(
   database: Queryable,
@@ -17,8 +18,9 @@ export async function readBlocked(
   pass: boolean,
 ): Promise<Map<number, Set<string>>> {
   const { rows } = await database.query<{ lane: number; aggregateType: string; aggregateId: string }>(
-    `SELECT DISTINCT lane, aggregate_type AS "aggregateType", aggregate_id AS "aggregateId"
-     FROM signalbox.parked_event WHERE lane = ANY($1::smallint[]) AND (NOT $2 OR state = 'held')`,
+    `SELECT DISTINCT l.lane, p.aggregate_type AS "aggregateType", p.aggregate_id AS "aggregateId"
+     FROM signalbox.parked_event p CROSS JOIN LATERAL unnest(ARRAY[p.lane, signalbox.lane_of(p.aggregate_id)]) l(lane)
+     WHERE l.lane = ANY($1::smallint[]) AND (NOT $2 OR p.state = 'held')`,
     [lanes, pass],
   );
   const blocked = new Map(lanes.map((lane) => [lane, new Set<string>()]));
@@ -26,13 +28,14 @@ export async function readBlocked(
   return blocked;
 }
 
+/* What is held in the same lane goes out first by its position; the other lane may be another relay's. */
 const releasableSql = `
   SELECT ${logRowColumns('$3')}
   FROM signalbox.parked_event p JOIN signalbox.outbox o ON o.lane = p.lane AND o.position = p.position
   WHERE p.lane = ANY($1::smallint[]) AND p.state = 'held' AND p.event_type <> ALL ($5::text[])
-    AND ($2 OR NOT EXISTS (SELECT FROM signalbox.parked_event e
-      WHERE e.lane = p.lane AND e.aggregate_type = p.aggregate_type AND e.aggregate_id = p.aggregate_id
-        AND e.position < p.position AND (e.state = 'parked' OR e.event_type = ANY ($5::text[]))))
+    AND NOT EXISTS (SELECT FROM signalbox.parked_event e
+      WHERE e.aggregate_type = p.aggregate_type AND e.aggregate_id = p.aggregate_id AND e.position < p.position
+        AND CASE e.state WHEN 'parked' THEN NOT $2 ELSE e.lane <> p.lane OR e.event_type = ANY ($5::text[]) END)
   ORDER BY p.lane, p.position LIMIT $4`;
 
 /**

@@ -1,4 +1,5 @@
 import type { PageRequest } from './cursor';
+import { fastInstants } from './instants';
 import type { Queryable } from './openBatch';
 
 /** A row of the outbox, ready to be published. */
@@ -77,14 +78,33 @@ const sql = `
 
 type Row = LogRow & { readonly candidates: number };
 
-/** Reads the next page of every lane asked for, in one round trip. */
+/** Reads the next page of every lane asked for, in one round trip; in none when nothing can be there. */
 export async function readPages(
   database: Queryable,
   requests: readonly PageRequest[],
   limits: PageLimits,
 ): Promise<Page[]> {
+  const rows = await readRows(database, requests.filter(mayHoldRows), limits);
+  const byLane = new Map<number, Row[]>(requests.map(({ lane }) => [lane, []]));
+  for (const row of rows) byLane.get(row.lane)?.push(row);
+  return requests.map((request) => pageOf(request, byLane.get(request.lane) ?? [], limits.rows));
+}
+
+/**
+ * Not if no position was drawn since, and nobody who was writing then has ended: what an idle outbox looks like. The
+ * transaction that opened the batch has always ended, and has written no events (look.ts).
+ */
+function mayHoldRows({ mainAfter, done, horizon, stragglers }: PageRequest): boolean {
+  return mainAfter < horizon.ceiling || stragglers.some((xid) => xid !== done.xid);
+}
+
+async function readRows(
+  database: Queryable,
+  requests: readonly PageRequest[],
+  limits: PageLimits,
+): Promise<Row[]> {
   if (requests.length === 0) return [];
-  const { rows } = await database.query<Row>(sql, [
+  const values = [
     requests.map(({ lane }) => lane),
     requests.map(({ mainAfter }) => mainAfter),
     requests.map(({ after }) => after),
@@ -95,10 +115,9 @@ export async function readPages(
     limits.rows,
     limits.pageBytes,
     limits.dataBytes,
-  ]);
-  const byLane = new Map<number, Row[]>(requests.map(({ lane }) => [lane, []]));
-  for (const row of rows) byLane.get(row.lane)?.push(row);
-  return requests.map((request) => pageOf(request, byLane.get(request.lane) ?? [], limits.rows));
+  ];
+  const { rows } = await database.query<Row>({ text: sql, values, types: fastInstants });
+  return rows;
 }
 
 function pageOf(request: PageRequest, rows: Row[], limit: number): Page {

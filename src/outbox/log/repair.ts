@@ -21,7 +21,7 @@ export interface RepairedLane {
 
 const judge = `
   CREATE TEMPORARY TABLE judged ON COMMIT DROP AS
-  SELECT o.lane, o.position,
+  SELECT o.lane, o.position, o.txid = '0' OR
     pg_visible_in_snapshot(o.txid, l.done_snapshot) AND o.position <= l.last_position
       OR coalesce(pg_visible_in_snapshot(o.txid, l.batch_snapshot) AND o.position <= l.batch_position, false)
       AS published
@@ -32,13 +32,18 @@ const floors = `
     done_floor = coalesce(
       (SELECT min(j.position) - 1 FROM judged j WHERE j.lane = l.lane AND NOT j.published),
       (SELECT max(j.position) FROM judged j WHERE j.lane = l.lane), 0),
-    batch_snapshot = NULL, batch_xid = NULL, batch_floor = NULL, batch_ceiling = NULL, batch_position = NULL`;
+    batch_snapshot = NULL, batch_xid = NULL, batch_floor = NULL, batch_ceiling = NULL, batch_position = NULL,
+    opens_after_xid = CASE WHEN opens_after_lane IS NOT NULL THEN pg_current_xact_id() END`;
 
-/** Only what lies above the floor is ever read again. */
+/*
+ * All rows, also those that no main range reads again: this cluster will give the ids that they carry to transactions
+ * of its own, and might take them for stragglers then; and the janitor asks every row whether it has been published.
+ */
 const stamp = `
   UPDATE signalbox.outbox o SET txid = CASE WHEN j.published THEN '0'::xid8 ELSE '3'::xid8 END
-  FROM judged j JOIN signalbox.lane l USING (lane)
-  WHERE o.lane = j.lane AND o.position = j.position AND o.position > l.done_floor`;
+  FROM judged j
+  WHERE o.lane = j.lane AND o.position = j.position
+    AND o.txid <> CASE WHEN j.published THEN '0'::xid8 ELSE '3'::xid8 END`;
 
 const advanceSequence = `
   SELECT setval('signalbox.outbox_position', greatest(

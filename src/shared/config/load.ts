@@ -41,7 +41,7 @@ export function loadConfig<S extends z.ZodRawShape>(
 /** Names that look like ours but are none: most likely a misspelling that would go unnoticed. */
 export function unknownVariables(environment: Environment): string[] {
   return Object.keys(environment)
-    .filter((name) => /^(KAFKA|OUTBOX|RELAY)_/.test(name) && !(name in allVariables))
+    .filter((name) => /^(KAFKA|OUTBOX|RELAY|REMINDER|SMTP)_/.test(name) && !(name in allVariables))
     .sort();
 }
 

@@ -132,6 +132,9 @@ export const relayVariables = {
     .enum(['wait', 'pass'])
     .default('wait')
     .describe('Whether later events of an aggregate wait behind its parked event or pass it'),
+  OUTBOX_RETENTION_MS: whole(-1, 2 ** 50)
+    .default(604_800_000)
+    .describe('How long published events stay in the outbox, to be replayed, in milliseconds; -1 for ever'),
 };
 
 /** What the consumers alone read. */

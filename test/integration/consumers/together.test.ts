@@ -11,6 +11,7 @@ import type { SharedTransactions } from '../../../src/consumers/processTogether'
 import type { EventEnvelope } from '../../../src/events/envelope';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import type { ReceivedMessage } from '../../../src/kafka/readMessage';
+import { replayHeaders } from '../../../src/kafka/replay';
 import { currentContext } from '../../../src/outbox/context';
 import { createPrismaClient } from '../../../src/shared/database';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -187,6 +188,24 @@ test('a message that is no event ends what can be done together', async () => {
   expect(await settleTogether(messages, dependencies, never)).toBe(3);
   expect(await settleTogether(messages.slice(3), dependencies, never)).toBe(0);
   expect(await effectsOf(name)).toEqual(idsOf(events));
+});
+
+test('a replay for another group has no effect, one for this group has', async () => {
+  const events = someEvents(3);
+  const { name, dependencies } = setup();
+  const replayed = (event: Patient, group: string): ReceivedMessage => ({
+    ...messageOf(event, 'test'),
+    headers: { [replayHeaders.group]: Buffer.from(group) },
+  });
+  const [one, two, other] = events;
+  if (!one || !two || !other) throw new Error('there are three');
+  const notOurs = replayed(other, 'another-group');
+  const messages = [replayed(one, name), replayed(two, name), notOurs];
+  expect(await settleTogether(messages, dependencies, never)).toBe(2);
+  const { signal } = new AbortController();
+  expect(await settleMessage(notOurs, dependencies, signal)).toEqual({ kind: 'done' });
+  expect(await effectsOf(name)).toEqual([one.event_id, two.event_id]);
+  expect(await inboxOf(name)).not.toContain(other.event_id);
 });
 
 test('told to end it commits what it has, and leaves no claim on the others', async () => {

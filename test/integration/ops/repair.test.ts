@@ -99,6 +99,43 @@ describe('ops outbox repair', () => {
     );
   });
 
+  it('is right when published events have been deleted, and when it is run twice', async () => {
+    const before = steppedRelay(pool);
+    await before.leases.renew();
+    for (let n = 1; n <= 3; n += 1) for (const key of ['a', 'b']) await append(pool, key, n);
+    await before.drain();
+    await append(pool, 'a', 4);
+    await before.leases.releaseAll();
+    await pool.query(`DELETE FROM signalbox.outbox WHERE aggregate_id = 'b' OR data->>'n' = '1'`);
+    await pretendRestored();
+    for (let run = 1; run <= 2; run += 1) {
+      const real = await repair('--execute', '--json');
+      expect((await real.exited).code).toBe(0);
+      expect(JSON.parse(real.output())).toMatchObject({ waiting: 1 });
+    }
+    await append(pool, 'b', 4);
+    const after = steppedRelay(pool);
+    await after.leases.renew();
+    await after.drain();
+    expect(after.publisher.published().sort()).toEqual(['a:4', 'b:4']);
+    const { rows } = await pool.query(
+      'SELECT FROM signalbox.outbox o JOIN signalbox.lane l USING (lane) WHERE NOT pg_visible_in_snapshot(o.txid, l.done_snapshot)',
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('leaves no id of the other cluster behind, which a transaction of this one may be given later', async () => {
+    const before = steppedRelay(pool);
+    await before.leases.renew();
+    await append(pool, 'a', 1);
+    await before.drain();
+    await before.leases.releaseAll();
+    await pretendRestored();
+    expect((await (await repair('--execute')).exited).code).toBe(0);
+    const { rows } = await pool.query<{ txid: string }>('SELECT txid::text FROM signalbox.outbox');
+    expect(rows).toEqual([{ txid: '0' }]);
+  });
+
   it('refuses while a relay is alive, in one line that names it', async () => {
     await steppedRelay(pool, { instance: 'relay-a' }).leases.renew();
     const refused = await repair('--execute');

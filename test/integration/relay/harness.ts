@@ -42,6 +42,8 @@ export interface Stepped {
   readonly leases: LaneLeases;
   readonly tick: Tick;
   readonly publisher: RecordingPublisher;
+  /** Where its metrics are. */
+  readonly registry: Registry;
   readonly id: string;
   /** Looks until nothing is left, and gives what all looks did together. */
   readonly drain: () => Promise<Pick<TickResult, 'published' | 'setAside'>>;
@@ -62,7 +64,8 @@ export interface SteppedOptions {
 export function steppedRelay(database: Pool, options: SteppedOptions = {}): Stepped {
   const publisher = options.publisher ?? new RecordingPublisher();
   const logger = silentLogger();
-  const metrics = createRelayMetrics(new Registry());
+  const registry = new Registry();
+  const metrics = createRelayMetrics(registry);
   const id = randomUUID();
   const leases = new LaneLeases({
     database,
@@ -100,7 +103,7 @@ export function steppedRelay(database: Pool, options: SteppedOptions = {}): Step
     }
     return total;
   };
-  return { leases, tick, publisher, id, drain };
+  return { leases, tick, publisher, registry, id, drain };
 }
 
 /** Appends an event as capture would, in whatever transaction the connection is in. */

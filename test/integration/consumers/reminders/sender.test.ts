@@ -14,6 +14,8 @@ import { captureLogger, silentLogger } from '../../../support/logger';
 import { waitFor } from '../../../support/waitFor';
 import { AppointmentHistory, handleAll, inHours, PatientHistory } from './histories';
 
+jest.setTimeout(180_000);
+
 let database: TestDatabase;
 const clients: CapturedClient[] = [];
 

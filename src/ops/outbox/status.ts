@@ -1,0 +1,117 @@
+import { refuseForeignCursors } from '../../outbox/log/guard';
+import { readLanes } from '../../outbox/log/readLanes';
+import { type LaneStatus, readLaneStatus, readRelays } from '../../outbox/log/laneStatus';
+import { readWaitingForTopic, type WaitingForTopic } from '../../outbox/log/parkedEvents';
+import { UserError } from '../../shared/lifecycle';
+import type { Tools } from '../command';
+import { withDatabase } from '../database';
+import { exitCodes } from '../exitCodes';
+import { counted } from '../output/counted';
+import { roughly } from '../output/duration';
+import { report } from '../output/report';
+import { table } from '../output/table';
+
+export interface StatusOptions {
+  /** Seconds, as typed. */
+  readonly maxAge: string;
+  readonly json?: boolean;
+}
+
+interface Status {
+  readonly lanes: readonly LaneStatus[];
+  readonly relays: readonly string[];
+  readonly waiting: number;
+  readonly oldestSeconds: number;
+  readonly parked: number;
+  readonly held: number;
+  readonly waitingForTopics: readonly WaitingForTopic[];
+}
+
+/** `ops outbox status`: who publishes what, what waits, and what is wrong. */
+export async function status(tools: Tools, { maxAge, json = false }: StatusOptions): Promise<number> {
+  const maxAgeSeconds = Number(maxAge);
+  if (!(maxAgeSeconds > 0)) throw new UserError(`--max-age "${maxAge}" is no number of seconds above 0.`);
+  return withDatabase(tools, async (pool) => {
+    const lanes = await readLaneStatus(pool);
+    const sum = (of: (lane: LaneStatus) => number): number =>
+      lanes.reduce((total, lane) => total + of(lane), 0);
+    const found: Status = {
+      lanes,
+      relays: await readRelays(pool),
+      waiting: sum(({ waiting }) => waiting),
+      oldestSeconds: Math.max(0, ...lanes.map(({ oldestSeconds }) => oldestSeconds)),
+      parked: sum(({ parked }) => parked),
+      held: sum(({ held }) => held),
+      waitingForTopics: await readWaitingForTopic(pool),
+    };
+    const foreign = await refuseForeignCursors(pool, await readLanes(pool)).then(() => [], messageOf);
+    const warnings = [...foreign, ...warningsOf(found, maxAgeSeconds)];
+    report(tools.stdout, json, { data: { ...found, warnings }, text: textOf(found, warnings) });
+    return warnings.length > 0 ? exitCodes.attention : exitCodes.ok;
+  });
+}
+
+function messageOf(error: unknown): string[] {
+  if (error instanceof UserError) return [error.message];
+  throw error;
+}
+
+function warningsOf(found: Status, maxAgeSeconds: number): string[] {
+  const { lanes, relays, oldestSeconds, parked, waitingForTopics } = found;
+  const free = lanes.filter(({ owner, opensAfter }) => owner === null && opensAfter === null).length;
+  const warnings: string[] = [];
+  if (relays.length === 0)
+    warnings.push('No relay is alive: nothing is published. Start one (npm run relay).');
+  else if (free > 0) warnings.push(`${free} lanes have no owner. A relay takes them within a lease's third.`);
+  if (oldestSeconds > maxAgeSeconds) {
+    warnings.push(`The oldest event has waited for ${roughly(oldestSeconds)}. The relay's log says why.`);
+  }
+  if (parked > 0)
+    warnings.push(`${counted(parked, 'event')} parked. See "npm run ops -- outbox parked list".`);
+  for (const { eventType, events } of waitingForTopics) {
+    warnings.push(
+      `Waiting for the topic of ${eventType}: ${counted(events, 'event')}. Create it ("npm run ops -- topics apply").`,
+    );
+  }
+  return warnings;
+}
+
+function textOf(found: Status, warnings: readonly string[]): string {
+  const { lanes, relays, waiting, oldestSeconds, parked, held } = found;
+  const names = relays.length === 0 ? 'none' : relays.join(', ');
+  return [
+    laneTable(lanes),
+    '',
+    `${waiting} events wait${waiting > 0 ? `, the oldest for ${roughly(oldestSeconds)}` : ''}; ${parked} parked, ${held} held. Relays: ${names}.`,
+    ...warnings.map((warning) => `! ${warning}`),
+  ].join('\n');
+}
+
+function laneTable(lanes: readonly LaneStatus[]): string {
+  return table<LaneStatus>(
+    [
+      { title: 'LANE', value: ({ lane }) => lane, align: 'right' },
+      { title: 'OWNER', value: ownerOf },
+      { title: 'LEASE', value: (lane) => (lane.leaseSeconds === null ? '-' : roughly(lane.leaseSeconds)) },
+      { title: 'WAITING', value: ({ waiting }) => waiting, align: 'right' },
+      { title: 'OLDEST', value: (lane) => (lane.waiting > 0 ? roughly(lane.oldestSeconds) : '-') },
+      { title: 'PARKED', value: ({ parked }) => parked, align: 'right' },
+      { title: 'HELD', value: ({ held }) => held, align: 'right' },
+      { title: 'LAST PUBLISHED', value: ({ lastPosition }) => lastPosition, align: 'right' },
+      {
+        title: 'MOVED',
+        value: ({ movedAt }) => (movedAt === null ? '-' : `${roughly(secondsSince(movedAt))} ago`),
+      },
+    ],
+    lanes,
+  );
+}
+
+function ownerOf({ owner, opensAfter }: LaneStatus): string {
+  return opensAfter === null ? (owner ?? '-') : `(opens after lane ${opensAfter})`;
+}
+
+/** By this machine's clock; for people only. */
+function secondsSince(time: Date): number {
+  return Math.max(0, (Date.now() - time.getTime()) / 1_000);
+}

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Pool } from 'pg';
+import { Registry } from 'prom-client';
+import { createRelayMetrics, observeBacklog } from '../../../src/relay/metrics';
+import { silentLogger } from '../../support/logger';
+
+test('every metric of the relay is in the operations guide, beside the question that it answers', () => {
+  const registry = new Registry();
+  createRelayMetrics(registry);
+  observeBacklog(registry, new Pool(), silentLogger());
+  const guide = readFileSync(path.resolve(__dirname, '../../../docs/operations.md'), 'utf8');
+  const names = registry.getMetricsAsArray().map(({ name }) => name);
+  expect(names.length).toBeGreaterThan(10);
+  expect(names.filter((name) => !guide.includes(`\`${name}`))).toEqual([]);
+});
