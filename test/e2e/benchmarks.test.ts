@@ -16,5 +16,5 @@ test.each([
     expect(result.name).toBe(name);
     for (const key of keys) expect(result.figures[key]).toBeGreaterThan(0);
   },
-  240_000,
+  600_000,
 );
