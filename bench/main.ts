@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ApiBenchmarkOptions, benchmarkApi } from './api/benchmark';
 import { benchmarkCapture, type CaptureBenchmarkOptions } from './capture/benchmark';
+import { benchmarkConsume, type ConsumeBenchmarkOptions } from './consume/benchmark';
 import { benchmarkRelay } from './relay/benchmark';
 import { parts, type RelayBenchmarkOptions } from './relay/options';
 
@@ -39,6 +41,24 @@ bench
   .option('--plot <file>', 'write throughput over time to this file, as an SVG')
   .option('--json', 'one line of JSON and no tables')
   .action((options: RelayBenchmarkOptions) => benchmarkRelay(options));
+
+bench
+  .command('consume')
+  .description('messages per second through the runner with its inbox, against bare kafkajs consumers')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--kafka', 'a real Apache Kafka, found as npm run test:kafka finds it, in place of the dev broker')
+  .option('--durable', 'Postgres waits for its disk at each commit')
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: ConsumeBenchmarkOptions) => benchmarkConsume(options));
+
+bench
+  .command('api')
+  .description('what a request pays for events: with Kafka up and down, with capture and without')
+  .option('--quick', 'seconds instead of minutes: shows that it runs, not how fast')
+  .option('--rounds <count>', 'rounds of which the median is taken', count)
+  .option('--json', 'one line of JSON and no tables')
+  .action((options: ApiBenchmarkOptions) => benchmarkApi(options));
 
 bench.parseAsync().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);

@@ -19,7 +19,8 @@ import { migrate } from '../../src/shared/migrate/migrate';
 import { Measurements, rate } from './measure';
 import { figures, table } from './report';
 import { scenarios } from './scenarios';
-import { recipes, type Variant } from './variants';
+import type { Variant } from './variant';
+import { recipes } from './variants';
 
 const logger = createLogger({ level: 'error', name: 'bench' });
 

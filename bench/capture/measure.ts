@@ -1,5 +1,5 @@
 import type { Scenario } from './scenarios';
-import type { Variant } from './variants';
+import type { Variant } from './variant';
 
 /** Rows per second, by scenario, variant and round. */
 export class Measurements {

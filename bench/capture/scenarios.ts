@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EventContext, runWithContext } from '../../src/outbox/context';
-import type { Variant } from './variants';
+import type { Variant } from './variant';
 
 /** What is measured: one kind of write, at one concurrency. */
 export interface Scenario {
@@ -19,10 +19,18 @@ export interface NewPatient {
   readonly phone: string;
 }
 
-export const newPatient = (): NewPatient => {
-  const id = randomUUID();
-  return { id, name: 'Bench Patient', email: `${id}@example.com`, phone: '+49 30 123456' };
-};
+export const newPatient = (id: string = randomUUID()): NewPatient => ({
+  id,
+  name: 'Bench Patient',
+  email: `${id}@example.com`,
+  phone: '+49 30 123456',
+});
+
+/** Patients to update, whose ids follow each other: a range of them holds no row that another scenario has made. */
+export function neighbours(count: number): NewPatient[] {
+  const prefix = randomUUID().slice(0, -12);
+  return Array.from({ length: count }, (_, nr) => newPatient(prefix + String(nr).padStart(12, '0')));
+}
 
 /** What a request brings along: ids as long as real ones. */
 const requestContext = (): EventContext => ({
@@ -64,7 +72,7 @@ const createMany = (rows: number): Scenario => ({
   concurrency: 1,
   rows,
   prepare: async ({ createMany: operation }) =>
-    operation && (() => inRequest(async () => operation(Array.from({ length: rows }, newPatient)))),
+    operation && (() => inRequest(async () => operation(Array.from({ length: rows }, () => newPatient())))),
 });
 
 const updateMany = (rows: number): Scenario => ({

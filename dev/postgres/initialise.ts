@@ -3,7 +3,6 @@
  * initdb that was interrupted leaves nothing that could be taken for a database, and the next start clears it away.
  * Nothing else is ever deleted here.
  */
-import { once } from 'node:events';
 import { mkdtemp, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
@@ -68,8 +67,7 @@ async function runInitdb(options: Initialisation, draft: string): Promise<void> 
       args: (path) => [`--pgdata=${path}`, ...fixed, ...access, ...speed],
       outputFd: log.fd,
     });
-    const [code] = (await once(initdb, 'exit')) as [number | null];
-    if (code === 0) return;
+    if ((await initdb.exited) === 0) return;
   } finally {
     await log.close();
   }

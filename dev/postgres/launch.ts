@@ -1,12 +1,11 @@
 /** Starts the server on a data directory that is in order, and waits until it takes connections. */
-import type { ChildProcess } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Account } from './account';
 import { PostgresStartError } from './errors';
 import { readPostmasterFile, stopPostmaster } from './postmaster';
 import { readComplaint } from './serverLog';
-import { spawnInDirectory } from './spawnInDirectory';
+import { type Running, spawnInDirectory } from './spawnInDirectory';
 
 export interface Launch {
   readonly postgres: string;
@@ -66,16 +65,15 @@ export async function launch(options: Launch): Promise<Server> {
 }
 
 async function launchOnce(options: Launch): Promise<Server> {
-  const child = await spawnServer(options);
-  const { pid } = child;
-  if (pid === undefined) throw await spawnFailure(child);
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const server = await spawnServer(options);
+  const { pid } = server;
+  const exited = server.exited.then(() => undefined);
   const stop = async (): Promise<void> => {
-    if (!hasEnded(child)) await stopPostmaster(pid);
+    if (!server.hasEnded()) await stopPostmaster(pid);
     await exited;
   };
   try {
-    await waitUntilReady(options, child, pid);
+    await waitUntilReady(options, server);
   } catch (error) {
     await stop();
     throw error;
@@ -83,7 +81,7 @@ async function launchOnce(options: Launch): Promise<Server> {
   return { pid, exited, stop };
 }
 
-async function spawnServer(options: Launch): Promise<ChildProcess> {
+async function spawnServer(options: Launch): Promise<Running> {
   const settings = { ...defaultSettings, ...options.settings, ...fixedSettings, port: String(options.port) };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const log = await open(options.logFile, 'w');
@@ -100,22 +98,18 @@ async function spawnServer(options: Launch): Promise<ChildProcess> {
   }
 }
 
-async function waitUntilReady(options: Launch, child: ChildProcess, pid: number): Promise<void> {
+async function waitUntilReady(options: Launch, server: Running): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   while (Date.now() < deadline) {
-    if (hasEnded(child)) throw await describeFailure(options);
+    if (server.hasEnded()) throw await describeFailure(options);
     const file = await readPostmasterFile(options.dataDir);
-    if (file?.pid === pid && file.ready) return;
+    if (file?.pid === server.pid && file.ready) return;
     await sleep(10);
   }
   throw new PostgresStartError(
     'start-failed',
     `Postgres was not ready within ${readyWithinMs / 1000} seconds. Its log: ${options.logFile}.`,
   );
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function describeFailure({ logFile, port }: Launch): Promise<PostgresStartError> {
@@ -129,16 +123,4 @@ export function portTaken(port: number): PostgresStartError {
     'port-taken',
     `Port ${port} on 127.0.0.1 is taken by another program, so Postgres can't listen there. Stop that program or choose another port.`,
   );
-}
-
-function spawnFailure(child: ChildProcess): Promise<PostgresStartError> {
-  return new Promise((resolve) => {
-    child.once('error', (error) => {
-      resolve(
-        new PostgresStartError('start-failed', `Postgres could not be run: ${error.message}.`, {
-          cause: error,
-        }),
-      );
-    });
-  });
 }

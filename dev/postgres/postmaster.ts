@@ -34,11 +34,11 @@ export async function stopOrphan(dataDir: string, logger: Logger): Promise<void>
   if (identity === 'postmaster') {
     logger.info({ pid: file.pid }, 'Stopping the Postgres that an earlier run left behind');
     await stopPostmaster(file.pid);
-  } else if (identity === 'none') {
-    // Postgres would refuse to start if the pid is another program's by now, or a zombie that nobody has buried yet.
-    // Children of a killed server are still noticed: they hold the shared memory whose key is the directory's inode.
-    await rm(pidFile(dataDir), { force: true });
   }
+  // A server that is stopped removes the file, one that was killed just before we looked leaves it. Postgres would refuse
+  // to start if the pid is another program's by now, or a zombie that nobody has buried yet. Children of a killed server
+  // are still noticed: they hold the shared memory whose key is the directory's inode.
+  if (identity !== 'unknown') await rm(pidFile(dataDir), { force: true });
 }
 
 /** Fast shutdown (no new connections, running transactions rolled back); if that takes too long, one as after a crash. */

@@ -5,6 +5,7 @@
  * Postgres starts in turn inherit it. So nothing above needs other permissions and the data stay where they were asked for.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { Account } from './account';
@@ -23,11 +24,19 @@ export interface Program {
   readonly outputFd: number;
 }
 
+export interface Running {
+  readonly pid: number;
+  readonly hasEnded: () => boolean;
+  /** Resolves to the exit code when the program has ended, however soon that was; null: a signal ended it. */
+  readonly exited: Promise<number | null>;
+}
+
 /**
- * The running program. It leads a session of its own, so that Ctrl-C in a terminal reaches the program that started
+ * Runs the program. It leads a session of its own, so that Ctrl-C in a terminal reaches the program that started
  * it and not the server, which is to stop last. It gets none of our environment: PG* variables would change what it does.
+ * @throws PostgresStartError when it can't be run.
  */
-export async function spawnInDirectory(program: Program): Promise<ChildProcess> {
+export async function spawnInDirectory(program: Program): Promise<Running> {
   const { account, outputFd } = program;
   const options = {
     ...account,
@@ -37,15 +46,29 @@ export async function spawnInDirectory(program: Program): Promise<ChildProcess> 
   };
   if (await canEnter(program.directory, account)) {
     const args = program.args(program.directory);
-    return spawn(program.file, args, { ...options, stdio: ['ignore', outputFd, outputFd] });
+    return running(spawn(program.file, args, { ...options, stdio: ['ignore', outputFd, outputFd] }));
   }
   const directory = await open(program.directory);
   try {
     const args = program.args(`/proc/self/fd/${handedOver}`);
-    return spawn(program.file, args, { ...options, stdio: ['ignore', outputFd, outputFd, directory.fd] });
+    const stdio = ['ignore' as const, outputFd, outputFd, directory.fd];
+    return await running(spawn(program.file, args, { ...options, stdio }));
   } finally {
     await directory.close();
   }
+}
+
+/** Listens from the first moment: a program that refuses its settings has ended before anybody could ask. */
+async function running(child: ChildProcess): Promise<Running> {
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const { pid } = child;
+  if (pid === undefined) {
+    const [error] = (await once(child, 'error')) as [Error];
+    throw new PostgresStartError('start-failed', `Postgres could not be run: ${error.message}.`, {
+      cause: error,
+    });
+  }
+  return { pid, exited, hasEnded: () => child.exitCode !== null || child.signalCode !== null };
 }
 
 async function canEnter(directory: string, account: Account | undefined): Promise<boolean> {

@@ -21,13 +21,23 @@ export class AttemptsByPartition {
     return entry?.offset === message.offset ? entry.attempts : none;
   }
 
+  /** Whether this message failed before, be it in a transaction that it shared with others. */
+  knows(message: ReceivedMessage): boolean {
+    return this.#stuck.get(partitionKey(message))?.offset === message.offset;
+  }
+
+  /** It failed among others, which does not count as an attempt: from now on it is handled by itself. */
+  suspect(message: ReceivedMessage): void {
+    this.remember(message, none);
+  }
+
   remember(message: ReceivedMessage, attempts: Attempts): void {
     this.#stuck.set(partitionKey(message), { offset: message.offset, attempts });
   }
 
   /** The partition goes on. */
   forget(message: ReceivedMessage): void {
-    this.#stuck.delete(partitionKey(message));
+    if (this.knows(message)) this.#stuck.delete(partitionKey(message));
   }
 
   /** Partitions that now belong to others are theirs to count. */

@@ -2,7 +2,8 @@
  * A consumer: typed handlers by event type, each event processed effectively once.
  *
  * It is put together from parts that know nothing of each other: kafka/consumer.ts brings messages in order and keeps
- * the group's place, settleMessage.ts decides when a message is done with, processMessage.ts has the effect once.
+ * the group's place, settleMessage.ts decides when a message is done with, processMessage.ts has the effect once;
+ * settleTogether.ts and processTogether.ts do the same for several messages in one transaction.
  */
 import type { Prisma } from '../generated/prisma/client';
 import { GroupConsumer } from '../kafka/consumer';
@@ -17,7 +18,9 @@ import type { RetryPolicy } from './failurePolicy';
 import { handledTypes, type Handlers } from './handlers';
 import type { ConsumerMetrics } from './metrics';
 import type { ConsumerDatabase } from './processMessage';
+import type { SharedTransactions } from './processTogether';
 import { settleMessage, type SettleDependencies } from './settleMessage';
+import { settleTogether } from './settleTogether';
 
 export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
   /** Its name in the inbox: changed, it would process again whatever Kafka still holds. */
@@ -36,6 +39,8 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   readonly sessionTimeoutMs: number;
   /** Longest time that a handler and its transaction may take, in milliseconds. */
   readonly handlerTimeoutMs?: number;
+  /** Messages that share a transaction, for handlers that do nothing but write with it; without it none does. */
+  readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
   /** How many partitions are worked on at a time; each holds a database connection. */
   readonly partitionsAtOnce?: number;
   /** Called with the topics that are missing at start, the dead letters' among them. */
@@ -85,6 +90,11 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     retryMaxMs: retry.retryMaxMs,
     ...(options.createTopics ? { createTopics: options.createTopics } : {}),
     handle: (message, signal) => settleMessage(message, settle, signal),
+    together: {
+      most: options.sharedTransactions?.most ?? 1,
+      handle: (messages, mustEnd) =>
+        settleTogether(messages, { ...settle, shared: options.sharedTransactions }, mustEnd),
+    },
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),
   });

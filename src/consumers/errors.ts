@@ -13,3 +13,11 @@ export class PermanentError extends Error {
 export class TransientError extends Error {
   override readonly name: string = 'TransientError';
 }
+
+/**
+ * What a handler throws when something that every message needs is away, a mail server, say: it is waited for as long
+ * as it takes, and no message is given up for it. What is said of PermanentError's reason holds.
+ */
+export class UnavailableError extends Error {
+  override readonly name: string = 'UnavailableError';
+}

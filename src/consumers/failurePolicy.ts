@@ -1,13 +1,14 @@
 import { backoffMs } from '../shared/backoff';
 import { isDatabaseAway } from './databaseErrors';
-import { PermanentError, TransientError } from './errors';
+import { PermanentError, TransientError, UnavailableError } from './errors';
 
 /**
  * Why a message was not processed.
  * - `invalid`: it cannot be decoded or validated.
  * - `permanent`: its handler says that trying again is no use.
  * - `failed`: its handler failed and may succeed later.
- * - `own`: our own trouble, the database's mostly; the message has nothing to do with it.
+ * - `own`: our own trouble, the database's mostly, or that of something else that every message needs; the message has
+ *   nothing to do with it.
  */
 export interface Failure {
   readonly kind: 'invalid' | 'permanent' | 'failed' | 'own';
@@ -60,6 +61,9 @@ export function decide(
 export function classifyFailure(error: unknown, data: unknown): Failure {
   const errorClass = classOf(error);
   if (isDatabaseAway(error)) return { kind: 'own', errorClass, reason: 'the database is away' };
+  if (error instanceof UnavailableError) {
+    return { kind: 'own', errorClass, reason: withoutValues(error.message, data) };
+  }
   if (error instanceof PermanentError || error instanceof TransientError) {
     const kind = error instanceof PermanentError ? 'permanent' : 'failed';
     return { kind, errorClass, reason: withoutValues(error.message, data) };

@@ -19,8 +19,9 @@ import { OpsServer, type ReadinessCheck } from '../shared/opsServer';
 import { runProgram } from '../shared/program';
 import { type Consumer, createConsumer } from './consumer';
 import { InboxJanitor } from './inboxJanitor';
+import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
-import { type ConsumerDefinition, consumers, findConsumers } from './registry';
+import { consumers, findConsumers } from './registry';
 import { withDeadline } from './withDeadline';
 
 const readinessTimeoutMs = 2_000;
@@ -50,15 +51,21 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const prisma = await createCapturedClient(
     engine,
     { ...database, poolSize: config.DATABASE_POOL_SIZE },
-    { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
+    { source: config.CONSUMERS_SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
   const consumerMetrics = createConsumerMetrics(metrics);
   const kafka = createKafka(config, logger);
-  const running = chosen.map(({ name, handlers }) =>
+  const creation = topicCreation(config, kafka);
+  const made = chosen.map(({ name, create }) => ({
+    name,
+    ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
+  }));
+  const running = made.map(({ name, handlers, sharedTransactions }) =>
     createConsumer({
       name,
+      sharedTransactions,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       handlers,
       kafka,
@@ -68,7 +75,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       metrics: consumerMetrics,
       retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
       sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
-      ...topicCreation(config, kafka),
+      ...creation,
     }),
   );
   const readiness: ReadinessCheck[] = [
@@ -82,6 +89,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       nudger,
       new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
       ...janitor(config, { pool, logger }),
+      ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],
     failed: Promise.race(running.map((consumer) => consumer.failed)),
@@ -113,10 +121,19 @@ function janitor(
   return [new InboxJanitor({ ...dependencies, keepMs: KAFKA_TOPIC_RETENTION_MS * inboxToTopicRetention })];
 }
 
-/** Whoever comes first creates all topics: the relay, or a consumer that would have to wait for it. */
+/**
+ * Whoever comes first creates all topics: the relay, or a consumer that would have to wait for it. Consumers that start
+ * together want the same ones, so one request at a time serves them all.
+ */
 function topicCreation(config: Config, kafka: ReturnType<typeof createKafka>) {
   if (!config.KAFKA_CREATE_TOPICS) return {};
-  return { createTopics: async () => void (await ensureTopics(kafka, config)) };
+  let underWay: Promise<unknown> | undefined;
+  return {
+    createTopics: async () => {
+      underWay ??= ensureTopics(kafka, config).finally(() => (underWay = undefined));
+      await underWay;
+    },
+  };
 }
 
 /** They stop side by side, so that the slowest message in hand, not the sum, decides how long it takes. */

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** The consumers' figures; labels are names of ours only. */
 export interface ConsumerMetrics {
-  /** outcome: processed, duplicate or dead_letter. */
+  /** outcome: processed, duplicate, dead_letter, or not_for_us (a replay for another group). */
   readonly events: Counter<'consumer' | 'event_type' | 'outcome'>;
   /** reason: failed (it counts) or own (it does not). */
   readonly retries: Counter<'consumer' | 'event_type' | 'reason'>;
@@ -17,7 +17,7 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
   return {
     events: new Counter({
       name: 'signalbox_consumer_events_total',
-      help: 'Messages that a consumer is done with, by outcome: processed, duplicate, dead_letter',
+      help: 'Messages that a consumer is done with, by outcome: processed, duplicate, dead_letter, not_for_us',
       labelNames: ['consumer', 'event_type', 'outcome'],
       registers,
     }),
@@ -29,7 +29,7 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     }),
     seconds: new Histogram({
       name: 'signalbox_consumer_event_seconds',
-      help: 'Time from a message in hand to its commit',
+      help: 'Time that a message takes: its handler and its transaction, or its share of one',
       labelNames: ['consumer', 'event_type'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
       registers,

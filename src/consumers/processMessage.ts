@@ -12,12 +12,12 @@
 import type { AnyEvent } from '../events/envelope';
 import type { Prisma } from '../generated/prisma/client';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
-import { type EventContext, runWithContext } from '../outbox/context';
 import type { Logger } from '../shared/logger';
 import { isAbortedTransaction } from './databaseErrors';
 import { classifyFailure, classOf, type Failure } from './failurePolicy';
-import { type HandlerContext, type Handlers, handlerOf } from './handlers';
+import { type Handlers, handlerOf } from './handlers';
 import { claimEvent } from './inbox';
+import { type Delivery, runHandler } from './runHandler';
 import { withDeadline } from './withDeadline';
 
 export type Outcome =
@@ -46,9 +46,9 @@ export interface ProcessDependencies<Tx extends Prisma.TransactionClient = Prism
 }
 
 /** Longest wait for a connection of the pool, in milliseconds; after that it is tried again as during an outage. */
-const connectionWaitMs = 10_000;
+export const connectionWaitMs = 10_000;
 /** A database that stopped answering in mid-transaction gets this much longer before it counts as away. */
-const graceMs = 5_000;
+export const graceMs = 5_000;
 
 /** Processes a message once. Never throws. */
 export async function processMessage<Tx extends Prisma.TransactionClient>(
@@ -59,26 +59,22 @@ export async function processMessage<Tx extends Prisma.TransactionClient>(
   if (!parsed.ok) {
     return failed({ kind: 'invalid', errorClass: 'InvalidMessage', reason: parsed.reason });
   }
-  const handler = handlerOf(dependencies.handlers, parsed.event);
-  if (!handler)
+  if (!handlerOf(dependencies.handlers, parsed.event))
     return failed({ kind: 'invalid', errorClass: 'InvalidMessage', reason: 'event_type: no handler' });
-  return runWithContext(contextOf(parsed.event), () =>
-    inTransaction(parsed.event, dependencies, (tx) =>
-      handler(parsed.event, handlerContext(tx, parsed.event, message, dependencies)),
-    ),
-  );
+  return inTransaction({ event: parsed.event, message }, dependencies);
 }
 
 async function inTransaction<Tx extends Prisma.TransactionClient>(
-  event: AnyEvent,
-  { database, consumer, handlerTimeoutMs }: ProcessDependencies<Tx>,
-  handle: (tx: Tx) => Promise<void>,
+  delivery: Delivery,
+  dependencies: ProcessDependencies<Tx>,
 ): Promise<Outcome> {
+  const { database, consumer, handlerTimeoutMs } = dependencies;
+  const { event } = delivery;
   let stage: 'before' | 'handler' | 'check' | 'commit' = 'before';
   const work = async (tx: Tx): Promise<Outcome> => {
     if (!(await claimEvent(tx, consumer, event.event_id))) return { kind: 'duplicate' };
     stage = 'handler';
-    await handle(tx);
+    await runHandler(tx, delivery, dependencies);
     stage = 'check';
     await tx.$queryRawUnsafe('SELECT 1');
     stage = 'commit';
@@ -121,29 +117,4 @@ async function explain(
 
 function failed(failure: Failure, error?: unknown): Outcome {
   return { kind: 'failed', failure, error };
-}
-
-/** Events that the handler appends are caused by this one and belong to the same request. */
-function contextOf({ event_id, metadata }: AnyEvent): EventContext {
-  return {
-    correlationId: metadata.correlation_id ?? undefined,
-    causationId: event_id,
-    actor: metadata.actor ?? undefined,
-    traceparent: metadata.traceparent ?? undefined,
-  };
-}
-
-function handlerContext<Tx extends Prisma.TransactionClient>(
-  tx: Tx,
-  event: AnyEvent,
-  { topic, partition, offset, timestamp }: ReceivedMessage,
-  { logger, attempt }: ProcessDependencies<Tx>,
-): HandlerContext<Tx> {
-  const { correlation_id } = event.metadata;
-  return {
-    tx,
-    attempt,
-    logger: logger.child({ event_id: event.event_id, event_type: event.event_type, correlation_id }),
-    message: { topic, partition, offset, timestampMs: Number(timestamp) },
-  };
 }

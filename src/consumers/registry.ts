@@ -1,20 +1,57 @@
-import type { CapturedTransaction } from '../outbox/capture/extension';
-import type { Handlers } from './handlers';
-import { auditLog } from './handlers/auditLog';
-
-/** A consumer that `npm run consumers` can run. */
-export interface ConsumerDefinition {
-  /** On the command line, in the inbox and, behind the prefix, of the group. */
-  readonly name: string;
-  /** One line for --help. */
-  readonly summary: string;
-  readonly handlers: Handlers<CapturedTransaction>;
-}
+import { Counter } from 'prom-client';
+import { UserError } from '../shared/lifecycle';
+import type { ConsumerDefinition, ConsumerParts, ConsumerSetup } from './definition';
+import { logMailer } from './email/logMailer';
+import { createSmtpMailer } from './email/smtpMailer';
+import { appointmentReminders } from './handlers/appointmentReminders';
+import { auditLog, auditLogTogether } from './handlers/auditLog';
+import { emailSender } from './handlers/emailSender';
+import { createReminderSender } from './reminders/sender';
 
 /** The shipped consumers. */
 export const consumers: readonly ConsumerDefinition[] = [
-  { name: 'audit-log', summary: 'records every event: who changed what when', handlers: auditLog },
+  {
+    name: 'audit-log',
+    summary: 'records every event: who changed what when',
+    create: () => ({ handlers: auditLog, sharedTransactions: auditLogTogether }),
+  },
+  {
+    name: 'appointment-reminders',
+    summary: 'asks for an e-mail to the patient before each appointment',
+    create: createAppointmentReminders,
+  },
+  {
+    name: 'email-sender',
+    summary: 'sends the e-mails that events ask for: to the log, or by SMTP',
+    create: createEmailSender,
+  },
 ];
+
+function createAppointmentReminders({ config, database, logger, metrics }: ConsumerSetup): ConsumerParts {
+  const sent = new Counter({
+    name: 'signalbox_reminders_total',
+    help: 'Reminders of appointments whose e-mail was asked for',
+    registers: [metrics],
+  });
+  const service = createReminderSender({
+    database,
+    leadMinutes: config.REMINDER_LEAD_MINUTES,
+    timeZone: config.REMINDER_TIME_ZONE,
+    logger,
+    onSent: (reminders) => sent.inc(reminders),
+  });
+  return { handlers: appointmentReminders, service };
+}
+
+function createEmailSender({
+  config: { SMTP_URL, SMTP_FROM, SMTP_REQUIRE_TLS },
+}: ConsumerSetup): ConsumerParts {
+  if (SMTP_URL === undefined) return { handlers: emailSender(logMailer) };
+  if (SMTP_FROM === undefined) throw new UserError('SMTP_URL is set: set SMTP_FROM to the sender, too.');
+  const mailer = createSmtpMailer({ url: SMTP_URL, from: SMTP_FROM, requireTls: SMTP_REQUIRE_TLS });
+  const service = { name: 'mailer', start: async () => undefined, stop: () => mailer.close() };
+  return { handlers: emailSender(mailer), service };
+}
 
 /** The consumers of these names, all for none; or what to tell whoever named one that is none. */
 export function findConsumers(

@@ -1,10 +1,11 @@
 /*
- * One message until it is done with: processed, known before, or an acknowledged dead letter. Everything else is
- * "again": its partition waits and offers it once more. Nothing leads past a message.
+ * One message until it is done with: processed, known before, an acknowledged dead letter, or an operator's replay for
+ * another group. Everything else is "again": its partition waits and offers it once more. Nothing leads past a message.
  */
 import type { Prisma } from '../generated/prisma/client';
 import type { DeadLetter } from '../kafka/deadLetter';
 import { type ReceivedMessage, partitionKey } from '../kafka/readMessage';
+import { isForAnotherGroup } from '../kafka/replay';
 import type { Verdict } from '../kafka/workBatch';
 import { backoffMs } from '../shared/backoff';
 import { type Attempts, AttemptsByPartition } from './attempts';
@@ -29,6 +30,10 @@ export async function settleMessage<Tx extends Prisma.TransactionClient>(
   dependencies: SettleDependencies<Tx>,
   signal: AbortSignal,
 ): Promise<Verdict> {
+  if (isForAnotherGroup(message, dependencies.group)) {
+    dependencies.metrics.events.inc({ ...labelsOf(message, dependencies), outcome: 'not_for_us' });
+    return { kind: 'done' };
+  }
   const known = dependencies.attempts.of(message);
   const verdict = known.givenUp
     ? await bury(message, known, known.givenUp, dependencies, signal)
@@ -112,11 +117,14 @@ async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void
   await Promise.race([work, aborted]);
 }
 
-function labelsOf({ topic }: ReceivedMessage, { consumer, topicPrefix }: BuryDependencies) {
+export function labelsOf(
+  { topic }: ReceivedMessage,
+  { consumer, topicPrefix }: Pick<SettleDependencies, 'consumer' | 'topicPrefix'>,
+) {
   return { consumer, event_type: topic.slice(topicPrefix.length + 1) };
 }
 
-function placeOf(message: ReceivedMessage): { partition: string; offset: string } {
+export function placeOf(message: ReceivedMessage): { partition: string; offset: string } {
   return { partition: partitionKey(message), offset: message.offset };
 }
 

@@ -14,7 +14,12 @@ export type CarriedField<F extends Fields> = {
  * `Carried` are the fields whose values may be in an event, `Listed` all that the aggregate lists.
  */
 export type EventRule<Carried extends string = string, Listed extends string = string> =
-  | { readonly on: 'create' | 'delete'; readonly carries: readonly Carried[] }
+  | {
+      readonly on: 'create' | 'delete';
+      readonly carries: readonly Carried[];
+      /** As with 'update'. */
+      readonly added?: readonly string[];
+    }
   | {
       readonly on: 'update';
       /**
@@ -29,6 +34,11 @@ export type EventRule<Carried extends string = string, Listed extends string = s
       readonly previous?: readonly Carried[];
       /** Whether `changed_fields` lists the names of the listed fields that changed. */
       readonly changedFields?: true;
+      /**
+       * Names in the event's `data` that were added to it after it had been published for the first time. Every event is
+       * written with them; whoever reads must do without, for older ones and those of instances not yet renewed lack them.
+       */
+      readonly added?: readonly string[];
     };
 
 /** One model of the database and the events that its changes mean. */
@@ -72,18 +82,26 @@ type Previous<F extends Fields, Names> = Names extends readonly (keyof F & strin
   : unknown;
 type Flat<T> = { [K in keyof T]: T[K] };
 
+/** What was added to an event later may be absent from `data`. */
+type Tolerant<Data, Rule> = Rule extends { added: readonly (infer Added extends string)[] }
+  ? Omit<Data, Added> & { [K in keyof Data & Added]?: Data[K] }
+  : Data;
+
+type RuleData<F extends Fields, Rule> = Carried<F, Rule extends { carries: infer N } ? N : never> &
+  (Rule extends { previous: infer N } ? Previous<F, N> : unknown) &
+  (Rule extends { changedFields: true } ? { changed_fields: string[] } : unknown);
+
 /** The type of an event's `data`, derived from its rule. */
 export type DataOf<A, Type> = A extends { fields: infer F extends Fields; events: infer Rules }
   ? Type extends keyof Rules
-    ? Flat<
-        Carried<F, Rules[Type] extends { carries: infer N } ? N : never> &
-          (Rules[Type] extends { previous: infer N } ? Previous<F, N> : unknown) &
-          (Rules[Type] extends { changedFields: true } ? { changed_fields: string[] } : unknown)
-      >
+    ? Flat<Tolerant<RuleData<F, Rules[Type]>, Rules[Type]>>
     : never
   : never;
 
-/** The schema of an event's `data`, derived from its rule. Fields that are not known yet are let through. */
+/**
+ * The schema of an event's `data` for those who read it, derived from its rule. Fields that are not known yet are let
+ * through, and fields that the rule calls `added` may be absent.
+ */
 export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Record<string, unknown>> {
   const shape: Record<string, z.ZodType> = {};
   const schemaOf = (name: string): [string, z.ZodType] => {
@@ -101,6 +119,12 @@ export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Rec
       shape[`previous_${as}`] = schema;
     }
     if (rule.changedFields) shape['changed_fields'] = z.array(z.string());
+  }
+  for (const name of rule.added ?? []) {
+    const schema = shape[name];
+    if (!schema)
+      throw new Error(`An event of the aggregate "${aggregate.type}" has no "${name}" that was added`);
+    shape[name] = schema.optional();
   }
   return z.looseObject(shape);
 }

@@ -1,10 +1,22 @@
 import { z } from 'zod';
 import { defineCommand } from './command';
 
+/** An address that mail can be sent to. */
+export const emailAddress = z.email();
+
 /** Asks the e-mail sender for one message. The aggregate is whatever the message is about. */
 export const emailSend = defineCommand({
   eventType: 'email.send',
   aggregateType: 'email',
   version: '1.0',
-  data: z.looseObject({ to: z.email(), subject: z.string().min(1), text: z.string() }),
+  data: z.looseObject({
+    to: emailAddress,
+    subject: z.string().min(1),
+    text: z.string(),
+    /** What kind of message it is, for logs, which may not show the message itself. */
+    template: z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{0,63}$/)
+      .optional(),
+  }),
 });

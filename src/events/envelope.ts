@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type EventData, type EventType, findDefinition } from './catalogue';
 
-const envelopeSchema = z.object({
+/** What every event looks like; its data have a schema of their own, by event type. */
+export const envelopeSchema = z.object({
   event_id: z.uuid(),
   event_type: z.string().min(1),
   timestamp: z.iso.datetime({ offset: true }),
@@ -32,8 +33,11 @@ export interface EventEnvelope<T extends EventType = EventType> {
   metadata: EventMetadata;
 }
 
-/** Any event of the catalogue, as a union that narrows by `event_type`. */
-export type AnyEvent = { [T in EventType]: EventEnvelope<T> }[EventType];
+/** An event of one of these types, as a union that narrows by `event_type`. */
+export type EventOf<T extends EventType> = { [K in T]: EventEnvelope<K> }[T];
+
+/** Any event of the catalogue. */
+export type AnyEvent = EventOf<EventType>;
 
 export type ParsedEnvelope = { ok: true; event: AnyEvent } | { ok: false; reason: string };
 

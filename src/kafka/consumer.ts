@@ -9,6 +9,7 @@
  * - Partitions run side by side, the messages of one in order. An offset is resolved only after its message's verdict
  *   "done"; a verdict "again" pauses that partition alone, and the message is fetched anew after the pause. So no
  *   message is skipped, and one that has to wait holds up nothing but its own partition.
+ * - Messages that are handled together are done together or not at all; their last offset is resolved for all of them.
  * - kafkajs fetches again only when all batches of a fetch have been worked through: while a handler takes long, other
  *   partitions of the same broker get no new messages. That is why waiting is never done inside a handler.
  * - `stop` ends at the message in hand, commits, leaves the group.
@@ -21,7 +22,7 @@ import { errorTypes, fatalType } from './errorTypes';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { missingTopics } from './missingTopics';
 import { partitionKey, type ReceivedMessage } from './readMessage';
-import { type Verdict, workBatch } from './workBatch';
+import { type HandleTogether, oneByOne, type Verdict, workBatch } from './workBatch';
 
 export type ConsumerState =
   'stopped' | 'connecting' | 'waiting for topics' | 'joining' | 'running' | 'retrying';
@@ -190,6 +191,7 @@ export class GroupConsumer implements Service {
           if (verdict.kind === 'done') next = BigInt(message.offset) + 1n;
           return verdict;
         },
+        together: this.#together((message) => (next = BigInt(message.offset) + 1n)),
         isStopping: () => this.#stopping.signal.aborted,
         commit,
         commitIntervalMs,
@@ -215,6 +217,25 @@ export class GroupConsumer implements Service {
       );
       return { kind: 'again', afterMs: this.options.retryMaxMs };
     }
+  }
+
+  /** One that throws has dealt with nothing: the first message is handled by itself then. */
+  #together(onDone: (last: ReceivedMessage) => void): HandleTogether {
+    const { together, positions, commit, logger } = this.options;
+    if (!together) return oneByOne;
+    const handle: HandleTogether['handle'] = async (messages, mustEnd) => {
+      try {
+        const done = await together.handle(messages, mustEnd);
+        const last = messages[done - 1];
+        if (last) onDone(last);
+        if (last && commit === false) positions?.passed(last);
+        return done;
+      } catch (error) {
+        logger.error({ err: error }, 'messages could not be handled together');
+        return 0;
+      }
+    };
+    return { most: together.most, handle };
   }
 
   #pause(payload: EachBatchPayload, afterMs: number): void {

@@ -9,8 +9,9 @@
  * then the value is left out, and if that is not enough the key and the original headers too, and `dlq.omitted` says
  * so. Nothing is lost in silence: topic, partition and offset lead to the original for as long as Kafka keeps it.
  */
-import { type IHeaders, type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
+import type { IHeaders, Kafka, Message } from 'kafkajs';
 import { sleep } from '../shared/sleep';
+import { DiscardingProducer } from './discardingProducer';
 import { errorTypes } from './errorTypes';
 import type { ReceivedMessage } from './readMessage';
 
@@ -36,7 +37,10 @@ type Omission = (typeof omissions)[number];
 /** The Kafka message of a dead letter. */
 export function deadLetterMessage(letter: DeadLetter, omitted: Omission = ''): Message {
   const { message } = letter;
-  const headers = { ...(omitted === 'key,value,headers' ? {} : original(message.headers)), ...added(letter) };
+  const headers = {
+    ...(omitted === 'key,value,headers' ? {} : originalHeaders(message.headers)),
+    ...added(letter),
+  };
   if (omitted !== '') {
     headers['dlq.omitted'] = omitted;
     headers['dlq.original.size'] = String(message.value?.length ?? 0);
@@ -62,8 +66,8 @@ function added({ message, group, attempts, errorClass, reason, failedAt }: DeadL
   };
 }
 
-/** Earlier `dlq.*` headers, of a dead letter that was replayed, give way; kafkajs cannot write a null: it is empty then. */
-function original(headers: IHeaders): IHeaders {
+/** The headers without `dlq.*`, as kafkajs can write them: it cannot write a null, which becomes empty. */
+export function originalHeaders(headers: IHeaders): IHeaders {
   const writable = (value: Buffer | string | null | undefined): Buffer | string => value ?? Buffer.alloc(0);
   return Object.fromEntries(
     Object.entries(headers)
@@ -72,21 +76,17 @@ function original(headers: IHeaders): IHeaders {
   );
 }
 
-/**
- * Publishes dead letters, one at a time, with an idempotent producer.
- *
- * A producer that has failed is thrown away. The broker may have stored a message whose answer was lost; kafkajs then
- * takes its sequence numbers back and gives them to the next message, which the broker would take for a repetition,
- * acknowledge and drop.
- */
+/** Publishes dead letters, one at a time. */
 export class DeadLetterPublisher {
-  #producer: Promise<Producer> | undefined;
+  readonly #producer: DiscardingProducer;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly kafka: Kafka,
+    kafka: Kafka,
     private readonly topic: string,
-  ) {}
+  ) {
+    this.#producer = new DiscardingProducer(kafka);
+  }
 
   /** Resolves when all in-sync replicas have it; rejects when that could not be reached. */
   publish(letter: DeadLetter): Promise<void> {
@@ -98,44 +98,22 @@ export class DeadLetterPublisher {
   /** Gives what is on its way a moment. May be called repeatedly, and before anything was published. */
   async stop(): Promise<void> {
     const enough = new AbortController();
-    await Promise.race([this.#queue.then(() => this.#discard()), sleep(stopTimeoutMs, enough.signal)]);
+    await Promise.race([
+      this.#queue.then(() => this.#producer.discard()),
+      sleep(stopTimeoutMs, enough.signal),
+    ]);
     enough.abort();
   }
 
   async #publish(letter: DeadLetter): Promise<void> {
     for (const omitted of omissions) {
       try {
-        await this.#send(deadLetterMessage(letter, omitted));
+        await this.#producer.send(this.topic, deadLetterMessage(letter, omitted));
         return;
       } catch (error) {
-        await this.#discard();
         if (!isTooLarge(error) || omitted === omissions.at(-1)) throw error;
       }
     }
-  }
-
-  async #send(message: Message): Promise<void> {
-    this.#producer ??= this.#connect();
-    const producer = await this.#producer;
-    await producer.send({ topic: this.topic, acks: -1, messages: [message] });
-  }
-
-  async #connect(): Promise<Producer> {
-    const producer = this.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
-    });
-    await producer.connect();
-    return producer;
-  }
-
-  async #discard(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
-    // One that never connected has nothing to close.
-    await producer?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
 }
 

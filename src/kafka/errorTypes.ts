@@ -33,6 +33,9 @@ const fatal = [
   'KafkaJSSASLAuthenticationError',
   'SASL_AUTHENTICATION_FAILED',
   'UNSUPPORTED_SASL_MECHANISM',
+  // A broker, or a listener, that knows of no passwords is given one.
+  'ILLEGAL_SASL_STATE',
+  'KafkaJSServerDoesNotSupportApiKey',
   'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',

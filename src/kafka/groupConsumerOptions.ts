@@ -2,7 +2,7 @@ import type { Kafka } from 'kafkajs';
 import type { Logger } from '../shared/logger';
 import type { Positions } from './positions';
 import type { ReceivedMessage } from './readMessage';
-import type { Verdict } from './workBatch';
+import type { HandleTogether, Verdict } from './workBatch';
 
 export interface GroupConsumerOptions {
   readonly kafka: Kafka;
@@ -10,6 +10,8 @@ export interface GroupConsumerOptions {
   readonly topics: readonly string[];
   /** Deals with one message. One that throws is offered again. The signal is aborted when the consumer stops. */
   readonly handle: (message: ReceivedMessage, signal: AbortSignal) => Promise<Verdict>;
+  /** Where dealing with successive messages of a partition in one go is cheaper: tried before `handle`. */
+  readonly together?: HandleTogether;
   readonly logger: Logger;
   /** Where a partition begins of which the group has committed nothing. */
   readonly fromBeginning: boolean;

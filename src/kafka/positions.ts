@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { partitionKey } from './readMessage';
+import { withAdmin } from './withAdmin';
 
 /** Where reading begins: at everything that is still there, at what comes from now on, or at a time (in ms). */
 export type StartAt = 'beginning' | 'now' | { readonly sinceMs: number };
@@ -35,9 +36,7 @@ export async function findPositions(
   topics: readonly string[],
   startAt: StartAt,
 ): Promise<Positions> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
+  return withAdmin(kafka, async (admin) => {
     const found: [string, string][] = [];
     for (const topic of topics) {
       for (const { partition, offset } of await offsetsOf(admin, topic, startAt)) {
@@ -45,9 +44,7 @@ export async function findPositions(
       }
     }
     return new Positions(found);
-  } finally {
-    await admin.disconnect();
-  }
+  });
 }
 
 async function offsetsOf(

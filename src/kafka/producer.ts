@@ -26,7 +26,8 @@ import { encodeFast } from './fastEncoding';
 import { keyPartitioner } from './keyPartitioner';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
-import { ensureTopics, type TopicSettings } from './topics';
+import type { TopicSettings } from './declaredTopics';
+import { ensureTopics } from './topics';
 
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;

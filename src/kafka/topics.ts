@@ -1,21 +1,7 @@
 import type { Admin, Kafka } from 'kafkajs';
-import { eventTypes } from '../events/catalogue';
+import { type DeclaredTopic, declareTopics, settingsOfNew, type TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
-import { deadLetterTopic, topicOf } from './topicNames';
-
-/** How topics are made; the names are those of config/variables.ts. */
-export interface TopicSettings {
-  readonly KAFKA_TOPIC_PREFIX: string;
-  readonly KAFKA_TOPIC_PARTITIONS: number;
-  readonly KAFKA_REPLICATION_FACTOR: number;
-  readonly KAFKA_TOPIC_RETENTION_MS: number;
-  readonly KAFKA_CREATE_TOPICS: boolean;
-}
-
-/** Every topic that Signalbox writes to: one for each event type, and the dead letters'. */
-export function declaredTopics(prefix: string): string[] {
-  return [...eventTypes.map((eventType) => topicOf(prefix, eventType)), deadLetterTopic(prefix)];
-}
+import { withAdmin } from './withAdmin';
 
 /**
  * Creates the declared topics that the cluster lacks, if KAFKA_CREATE_TOPICS says so. Existing ones are left as they
@@ -25,29 +11,26 @@ export async function ensureTopics(
   kafka: Kafka,
   settings: TopicSettings,
 ): Promise<{ created: string[]; missing: string[] }> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
+  return withAdmin(kafka, async (admin) => {
     const existing = new Set(await admin.listTopics());
-    const missing = declaredTopics(settings.KAFKA_TOPIC_PREFIX).filter((topic) => !existing.has(topic));
-    if (missing.length === 0 || !settings.KAFKA_CREATE_TOPICS) return { created: [], missing };
-    await createTopics(admin, missing, settings);
-    return { created: missing, missing: [] };
-  } finally {
-    // It may never have been connected, and what failed then is what the caller hears of.
-    await admin.disconnect().catch(() => undefined);
-  }
+    const missing = declareTopics(settings).filter(({ topic }) => !existing.has(topic));
+    const names = missing.map(({ topic }) => topic);
+    if (missing.length === 0 || !settings.KAFKA_CREATE_TOPICS) return { created: [], missing: names };
+    await createTopics(admin, missing);
+    return { created: names, missing: [] };
+  });
 }
 
-async function createTopics(admin: Admin, topics: string[], settings: TopicSettings): Promise<void> {
+/** Creates topics as they are declared. That one exists by now is no error. */
+export async function createTopics(admin: Admin, topics: readonly DeclaredTopic[]): Promise<void> {
   try {
     await admin.createTopics({
       waitForLeaders: true,
-      topics: topics.map((topic) => ({
-        topic,
-        numPartitions: settings.KAFKA_TOPIC_PARTITIONS,
-        replicationFactor: settings.KAFKA_REPLICATION_FACTOR,
-        configEntries: [{ name: 'retention.ms', value: String(settings.KAFKA_TOPIC_RETENTION_MS) }],
+      topics: topics.map((declared) => ({
+        topic: declared.topic,
+        numPartitions: declared.partitions,
+        replicationFactor: declared.replicationFactor,
+        configEntries: settingsOfNew(declared).map(({ name, value }) => ({ name, value })),
       })),
     });
   } catch (error) {

@@ -5,8 +5,20 @@ import type { ReceivedMessage } from './readMessage';
 /** What became of a message: it is dealt with, or its partition has to wait and offer it again. */
 export type Verdict = { readonly kind: 'done' } | { readonly kind: 'again'; readonly afterMs: number };
 
+/** Deals with several messages in one go. */
+export interface HandleTogether {
+  /** How many at most. */
+  readonly most: number;
+  /**
+   * Resolves to how many of them, from the first on, are done with; 0 when the first must be handled by itself.
+   * Between two messages it asks `mustEnd` whether to leave the others for later.
+   */
+  readonly handle: (messages: readonly ReceivedMessage[], mustEnd: () => boolean) => Promise<number>;
+}
+
 export interface BatchWork {
   readonly handle: (message: ReceivedMessage) => Promise<Verdict>;
+  readonly together: HandleTogether;
   /** Asked before each message. */
   readonly isStopping: () => boolean;
   /** False for readers that leave no trace in the group. */
@@ -17,6 +29,9 @@ export interface BatchWork {
   readonly membership: { lost?: unknown };
 }
 
+/** Where nothing is gained by dealing with several messages in one go. */
+export const oneByOne: HandleTogether = { most: 1, handle: async () => 0 };
+
 /**
  * Works through one batch in order. Ends early, always between two messages, when a message has to wait (its verdict
  * is returned), when the consumer is stopping, and (by throwing, so that kafkajs joins the group again) when the
@@ -24,15 +39,22 @@ export interface BatchWork {
  */
 export async function workBatch(payload: EachBatchPayload, work: BatchWork): Promise<Verdict> {
   const pulse = startPulse(payload, work);
-  let verdict: Verdict = { kind: 'done' };
+  const isOver = (): boolean => work.isStopping() || !payload.isRunning() || payload.isStale();
+  const { messages } = payload.batch;
+  let step: Step = { verdict: { kind: 'done' }, done: 0 };
   let committedAt = Date.now();
   try {
-    for (const message of payload.batch.messages) {
-      if (work.isStopping() || !payload.isRunning() || payload.isStale()) break;
+    for (let next = 0; next < messages.length && !isOver();) {
       pulse.throwIfLost();
-      verdict = await work.handle(received(payload, message));
-      if (verdict.kind === 'again') break;
-      payload.resolveOffset(message.offset);
+      const several = messages.slice(next, next + work.together.most);
+      step = await stepOn(
+        several.map((message) => received(payload, message)),
+        work,
+        () => isOver() || pulse.isLost(),
+      );
+      next += step.done;
+      if (step.verdict.kind === 'again') break;
+      payload.resolveOffset(messages[next - 1]?.offset ?? '');
       if (Date.now() - committedAt >= work.commitIntervalMs) {
         await commit(payload, work);
         committedAt = Date.now();
@@ -40,7 +62,7 @@ export async function workBatch(payload: EachBatchPayload, work: BatchWork): Pro
     }
     await commit(payload, work);
     pulse.throwIfLost();
-    return verdict;
+    return step.verdict;
   } catch (error) {
     // While members are still being gathered a commit is accepted, and spares the next owner duplicates.
     if (isRebalance(error)) await commit(payload, work).catch(() => undefined);
@@ -48,6 +70,25 @@ export async function workBatch(payload: EachBatchPayload, work: BatchWork): Pro
   } finally {
     pulse.stop();
   }
+}
+
+interface Step {
+  readonly verdict: Verdict;
+  /** How many messages it has dealt with; none when the verdict is "again". */
+  readonly done: number;
+}
+
+/** As many messages as can be dealt with in one go, or the first by itself. */
+async function stepOn(
+  messages: readonly ReceivedMessage[],
+  { together, handle }: BatchWork,
+  mustEnd: () => boolean,
+): Promise<Step> {
+  const [first] = messages;
+  const done = messages.length > 1 ? await together.handle(messages, mustEnd) : 0;
+  if (done > 0 || !first) return { verdict: { kind: 'done' }, done };
+  const verdict = await handle(first);
+  return { verdict, done: verdict.kind === 'done' ? 1 : 0 };
 }
 
 async function commit(payload: EachBatchPayload, { commit }: BatchWork): Promise<void> {
@@ -73,6 +114,7 @@ function startPulse(payload: EachBatchPayload, { membership, heartbeatIntervalMs
   }, heartbeatIntervalMs);
   return {
     stop: () => clearInterval(timer),
+    isLost: () => membership.lost !== undefined || failure !== undefined,
     throwIfLost: () => {
       const lost = membership.lost ?? failure;
       if (lost !== undefined) throw lost;

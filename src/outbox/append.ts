@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { EventContext } from './context';
+import { contextValue, type EventContext } from './context';
 import type { MappedEvent } from './mapping';
 
 /*
@@ -17,17 +17,17 @@ export interface Envelope {
   readonly context: EventContext;
 }
 
-/** Rows per statement: enough to make round trips cheap, few enough to keep a statement's text around a megabyte. */
-const chunkSize = 2_000;
+/** Rows per statement: enough to make round trips cheap, few enough that the next can be prepared meanwhile. */
+const chunkSize = 1_000;
 
 /**
  * ROWS FROM … WITH ORDINALITY numbers the events; ORDER BY makes the default of "position", the sequence's next value,
- * be drawn in that order. One JSON text carries all of them, so that the number of parameters never limits a batch.
+ * be drawn in that order. A program without a name has that of its connection, as with the triggers. One JSON text carries all of them, so that the number of parameters never limits a batch.
  */
 const insert = `INSERT INTO signalbox.outbox (lane, event_id, event_type, event_version, aggregate_type, aggregate_id,
   source, correlation_id, causation_id, actor, traceparent, data)
 SELECT signalbox.lane_of(e.aggregate_id), e.event_id, e.event_type, e.event_version, e.aggregate_type, e.aggregate_id,
-  $2::text, $3::text, $4::text, $5::text, $6::text, e.data
+  coalesce($2::text, nullif(current_setting('application_name'), ''), 'database'), $3::text, $4::text, $5::text, $6::text, e.data
 FROM ROWS FROM (json_to_recordset($1::json) AS (event_id uuid, event_type text, event_version text,
   aggregate_type text, aggregate_id text, data json)) WITH ORDINALITY
   AS e (event_id, event_type, event_version, aggregate_type, aggregate_id, data, nr)
@@ -39,22 +39,34 @@ export async function appendEvents(
   events: readonly MappedEvent[],
   { source, context }: Envelope,
 ): Promise<string[]> {
+  const { correlationId, causationId, actor, traceparent } = context;
+  const metadata = [contextValue(source), correlationId, causationId, actor, traceparent];
+  const shared = metadata.map((value) => value ?? null);
   const ids: string[] = [];
-  for (let start = 0; start < events.length; start += chunkSize) {
-    const rows = events
-      .slice(start, start + chunkSize)
-      .map((event) => ({ event_id: randomUUID(), ...wire(event) }));
-    ids.push(...rows.map((row) => row.event_id));
-    await execute(insert, [
-      JSON.stringify(rows),
-      source,
-      context.correlationId ?? null,
-      context.causationId ?? null,
-      context.actor ?? null,
-      context.traceparent ?? null,
-    ]);
+  let next = chunkOf(events, 0);
+  while (next.ids.length > 0) {
+    ids.push(...next.ids);
+    const appending = execute(insert, [next.json, ...shared]);
+    // While the database is busy with these.
+    next = chunkOf(events, ids.length);
+    await appending;
   }
   return ids;
+}
+
+/** The events from here on that one statement takes, in the form that it takes. */
+function chunkOf(events: readonly MappedEvent[], start: number): { ids: string[]; json: string } {
+  const rows = events
+    .slice(start, start + chunkSize)
+    .map(({ eventType, version, aggregateType, aggregateId, data }) => ({
+      event_id: randomUUID(),
+      event_type: eventType,
+      event_version: version,
+      aggregate_type: aggregateType,
+      aggregate_id: aggregateId,
+      data,
+    }));
+  return { ids: rows.map((row) => row.event_id), json: JSON.stringify(rows) };
 }
 
 /**
@@ -63,14 +75,4 @@ export async function appendEvents(
  */
 export async function lockKey(execute: Execute, aggregateId: string): Promise<void> {
   await execute('SELECT 1 FROM pg_advisory_xact_lock(hashtextextended($1::text, 0))', [aggregateId]);
-}
-
-function wire({ eventType, version, aggregateType, aggregateId, data }: MappedEvent) {
-  return {
-    event_type: eventType,
-    event_version: version,
-    aggregate_type: aggregateType,
-    aggregate_id: aggregateId,
-    data,
-  };
 }

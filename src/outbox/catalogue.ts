@@ -84,10 +84,16 @@ export type ProblemOf<A> = A extends {
     : `The catalogue names the model ${Model}, which the Prisma schema does not have`
   : never;
 
-type CatalogueProblem = ProblemOf<(typeof aggregates)[number]>;
+/**
+ * `true` where there is no problem, else the problems. The detour through a mapped type takes the union's name away:
+ * of a union with a name the compiler's error shows the name alone, and not one of its sentences.
+ */
+export type Fitting<Problem extends string> = [Problem] extends [never]
+  ? true
+  : { [Each in Problem]: Each }[Problem];
 
-/** Does not compile when the catalogue and the Prisma models do not fit; the error is the sentence that says where. */
-export const catalogueFits: [CatalogueProblem] extends [never] ? true : CatalogueProblem = true;
+/** Does not compile when the catalogue and the Prisma models do not fit; the error is the sentences that say where. */
+export const catalogueFits: Fitting<ProblemOf<(typeof aggregates)[number]>> = true;
 
 const byModel: ReadonlyMap<string, Aggregate> = new Map<string, Aggregate>(
   aggregates.map((aggregate) => [aggregate.model, aggregate]),

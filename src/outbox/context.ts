@@ -13,12 +13,43 @@ export interface EventContext {
 
 const storage = new AsyncLocalStorage<EventContext>();
 
-/** Runs `work` so that every event appended in its course carries this context. */
+/**
+ * Runs `work` so that every event appended in its course carries this context. Its values are brought into the form
+ * that an event can hold (see `contextValue`) here, once: so both engines store the same.
+ */
 export function runWithContext<T>(context: EventContext, work: () => T): T {
-  return storage.run(context, work);
+  const held: EventContext = {
+    correlationId: contextValue(context.correlationId),
+    causationId: contextValue(context.causationId),
+    actor: contextValue(context.actor),
+    traceparent: contextValue(context.traceparent),
+  };
+  return storage.run(held, work);
 }
 
 /** The context of the current request, empty outside one. */
 export function currentContext(): EventContext {
   return storage.getStore() ?? {};
+}
+
+/** Longest value, percent-encoded. Five of them in a statement's comment stay well below what the triggers look at. */
+const longestValue = 300;
+
+/**
+ * A value as an event's metadata can hold it, whichever engine writes it: an empty one is none, half a surrogate pair
+ * (which encodeURIComponent refuses) is replaced, a NUL (which Postgres does not know) is dropped, and what is too long
+ * for a statement's comment is cut between two characters.
+ */
+export function contextValue(value: string | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (/^[\w.:-]{1,100}$/.test(value)) return value;
+  const clean = value.replaceAll(/\p{Surrogate}/gu, '\uFFFD').replaceAll('\0', '');
+  let cut = '';
+  let length = 0;
+  for (const character of clean) {
+    length += encodeURIComponent(character).length;
+    if (length > longestValue) break;
+    cut += character;
+  }
+  return cut === '' ? undefined : cut;
 }

@@ -45,8 +45,9 @@ export function mapChange(
   if (!row) return [];
   const change: Change = { aggregate, before: before ?? row, row };
   const on = before ? (after ? 'update' : 'delete') : 'create';
-  return Object.entries(aggregate.events)
-    .filter(([, rule]) => rule.on === on && applies(change, rule))
+  const rules = rulesOf(aggregate)[on];
+  return rules
+    .filter(([, rule]) => applies(change, rule))
     .map(([eventType, rule]) => ({
       eventType,
       version: aggregate.version,
@@ -70,6 +71,21 @@ export function mapChanges(aggregate: Aggregate, before: Iterable<Row>, after: I
   }
   for (const row of left.values()) events.push(...mapChange(aggregate, undefined, row));
   return events;
+}
+
+type Rules = Readonly<Record<EventRule['on'], readonly (readonly [eventType: string, rule: EventRule])[]>>;
+
+/** Sorted once for each aggregate, not for each of the thousands of rows that a statement may write. */
+const sortedRules = new WeakMap<Aggregate, Rules>();
+
+function rulesOf(aggregate: Aggregate): Rules {
+  const known = sortedRules.get(aggregate);
+  if (known) return known;
+  const all = Object.entries(aggregate.events);
+  const of = (on: EventRule['on']) => all.filter(([, rule]) => rule.on === on);
+  const rules: Rules = { create: of('create'), update: of('update'), delete: of('delete') };
+  sortedRules.set(aggregate, rules);
+  return rules;
 }
 
 interface Change {
@@ -101,8 +117,12 @@ function dataOf(change: Change, rule: EventRule): Record<string, unknown> {
   return data;
 }
 
-const hasChanged = ({ before, row }: Change, name: string): boolean =>
-  comparable(valueOf(before, name)) !== comparable(valueOf(row, name));
+function hasChanged({ before, row }: Change, name: string): boolean {
+  const [was, is] = [valueOf(before, name), valueOf(row, name)];
+  if (was === is) return false;
+  // Most values are texts, and need not be copied to be compared.
+  return (typeof was === 'string' && typeof is === 'string') || comparable(was) !== comparable(is);
+}
 
 const isEqual = (value: unknown, wanted: string | number | boolean): boolean =>
   comparable(value) ===

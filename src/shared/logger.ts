@@ -16,7 +16,7 @@ const personal = [
   'subject',
   'text',
 ];
-const secrets = ['password', 'authorization', 'cookie', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD'];
+const secrets = ['password', 'authorization', 'cookie', 'DATABASE_URL', 'KAFKA_SASL_PASSWORD', 'SMTP_URL'];
 /** Whole objects that hold rows, requests or events: log their ids instead. */
 const containers = ['body', 'data', 'payload', 'value', 'row', 'args', 'parameters'];
 

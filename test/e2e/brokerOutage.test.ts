@@ -11,7 +11,7 @@ import { compare, readOutbox } from './support/publishedEvents';
 import { readTopics } from './support/readTopics';
 import { startSystem, type System } from './support/system';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const topicPrefix = uniqueName('outage');
 let database: TestDatabase;
@@ -40,7 +40,10 @@ async function countOf(table: string): Promise<number> {
 
 async function outboxGrowsBy(rows: number): Promise<void> {
   const before = await countOf('signalbox.outbox');
-  await waitFor(async () => (await countOf('signalbox.outbox')) >= before + rows, { what: 'more events' });
+  await waitFor(async () => (await countOf('signalbox.outbox')) >= before + rows, {
+    what: 'more events',
+    deadlineMs: 120_000,
+  });
 }
 
 describe('when the broker is killed while requests run', () => {

@@ -25,22 +25,29 @@ export async function lockOne(
   return session.lock(model, keys, strength);
 }
 
-/** Locks the rows that a `where` finds, at most `limit` of them. */
+/** Locks the rows that a `where` finds, at most `limit` of them, where Prisma minds a limit. */
 export async function lockMany(
   session: Session,
   model: CapturedModel,
   args: Args,
   strength: LockStrength,
 ): Promise<Row[]> {
-  const { limit, where } = args;
+  const { where } = args;
+  const limit = mindsLimit(args) ? args['limit'] : undefined;
   if (limit !== undefined && !isLimit(limit)) return [];
   const keys = await unlessInvalid(session.findMany(model, where ?? {}, limit));
   return session.lock(model, keys, strength);
 }
 
+/** Of an update that sets nothing Prisma makes a read, of all rows that its `where` finds. */
+function mindsLimit({ data }: Args): boolean {
+  if (typeof data !== 'object' || data === null) return true;
+  return Object.values(data).some((value) => value !== undefined);
+}
+
 /** The limit has been applied when the rows were found; a limit that Prisma refuses is left for it to refuse. */
 export function withoutLimit(args: Args): Args {
-  if (!isLimit(args['limit'])) return args;
+  if (!isLimit(args['limit']) || !mindsLimit(args)) return args;
   const { limit: _, ...rest } = args;
   return rest;
 }

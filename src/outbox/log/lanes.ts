@@ -13,7 +13,8 @@ export interface TakenLane {
   readonly lastPosition: bigint;
 }
 
-interface Row {
+/** A lane with its cursor, as it is in the table. */
+export interface LaneRow {
   lane: number;
   epoch: string;
   done_snapshot: string;
@@ -54,7 +55,7 @@ export async function takeLanes(
   atMost: number,
 ): Promise<TakenLane[]> {
   if (atMost <= 0) return [];
-  const { rows } = await database.query<Row>(takeSql, [owner, atMost, known]);
+  const { rows } = await database.query<LaneRow>(takeSql, [owner, atMost, known]);
   return rows.map((row) => ({
     lane: row.lane,
     epoch: row.epoch,
@@ -76,7 +77,8 @@ export async function releaseLanes(
   );
 }
 
-function cursorOf(row: Row): Cursor {
+/** The cursor in a lane's row. */
+export function cursorOf(row: LaneRow): Cursor {
   const done = momentOf(row.done_snapshot, row.done_xid, row.done_floor);
   const { batch_snapshot, batch_xid, batch_floor, batch_ceiling, batch_position } = row;
   if (!batch_snapshot || !batch_xid || !batch_floor || !batch_ceiling || !batch_position) return { done };

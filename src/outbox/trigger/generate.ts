@@ -21,9 +21,13 @@ export const helpersFunction = 'signalbox.statement_context(text)';
 
 const quote = '$capture$';
 
-const securityClause = 'SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET extra_float_digits = 1';
+/** As pg_proc.proconfig has them. */
+const settings = ['search_path=pg_catalog, pg_temp'];
 /** Only a table with floating-point values needs the last setting, and each costs every statement a little. */
-const plainSecurityClause = 'SECURITY DEFINER SET search_path = pg_catalog, pg_temp';
+const settingsForFloats = [...settings, 'extra_float_digits=1'];
+
+const securityClause = (given: readonly string[]): string =>
+  `SECURITY DEFINER ${given.map((setting) => `SET ${setting.replace('=', ' = ')}`).join(' ')}`;
 
 /** One trigger with its function. */
 export interface CaptureTrigger {
@@ -38,6 +42,8 @@ export interface CaptureTrigger {
   readonly body: string;
   /** Whether the function runs with its owner's rights. */
   readonly definer: boolean;
+  /** What is set for the time that the function runs, as pg_proc.proconfig has it. */
+  readonly settings: readonly string[];
   readonly fingerprint: string;
   /** Creates or replaces the function and the trigger. */
   readonly sql: string;
@@ -81,8 +87,8 @@ interface TriggerParts {
   readonly suffix: string;
   readonly functionName: string;
   readonly body: string;
-  /** What stands between the function's language and its body. */
-  readonly clause?: string;
+  /** The settings of a function that runs with its owner's rights; none for one that does not. */
+  readonly settings?: readonly string[];
   /** What stands before ON, and what stands after the table. */
   readonly fires: string;
   readonly referencing?: string;
@@ -94,7 +100,7 @@ function captureTrigger(aggregate: Aggregate, table: string, capture: CaptureBod
     suffix: operation,
     functionName: shortened(`capture_${aggregate.type}_${operation}`),
     body,
-    clause: hasFloats(aggregate) ? securityClause : plainSecurityClause,
+    settings: hasFloats(aggregate) ? settingsForFloats : settings,
     fires: `AFTER ${operation.toUpperCase()}`,
     referencing: `REFERENCING ${referencing}`,
   });
@@ -116,14 +122,14 @@ END`,
 }
 
 function trigger(aggregate: Aggregate, table: string, parts: TriggerParts): CaptureTrigger {
-  const { functionName, clause, fires, referencing } = parts;
+  const { functionName, settings: given, fires, referencing } = parts;
   const name = shortened(`signalbox_${aggregate.type}_${parts.suffix}`);
   const body = `\n${parts.body}\n`;
   if (body.includes(quote)) throw new Error(`A name of the aggregate "${aggregate.type}" contains ${quote}`);
   const quoted = `signalbox.${identifier(functionName)}()`;
   const lines = [
     `CREATE OR REPLACE FUNCTION ${quoted} RETURNS trigger LANGUAGE plpgsql`,
-    ...(clause === undefined ? [] : [`  ${clause}`]),
+    ...(given === undefined ? [] : [`  ${securityClause(given)}`]),
     `  AS ${quote}${body}${quote};`,
     `REVOKE ALL ON FUNCTION ${quoted} FROM PUBLIC;`,
     `CREATE OR REPLACE TRIGGER ${identifier(name)} ${fires} ON ${table}`,
@@ -138,7 +144,8 @@ function trigger(aggregate: Aggregate, table: string, parts: TriggerParts): Capt
     name,
     functionName,
     body,
-    definer: clause !== undefined,
+    definer: given !== undefined,
+    settings: given ?? [],
     fingerprint,
     sql: [...lines, comment].join('\n'),
   };

@@ -101,3 +101,8 @@ END $function$;
 
 /** Creates or replaces the shared functions. */
 export const helpers = [instants, differences, context].map((sql) => sql.trim()).join('\n\n');
+
+/** The names of the shared functions, some of which have overloads. */
+export const helperNames: readonly string[] = [
+  ...new Set([...helpers.matchAll(/FUNCTION signalbox\.(\w+)\(/g)].map(([, name = '']) => name)),
+];

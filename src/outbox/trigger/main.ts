@@ -13,6 +13,11 @@ async function main(): Promise<void> {
       'Writes the migration that brings the capture triggers in line with the catalogue of events.',
     )
     .option('--check', 'write nothing; exit 1 if a migration is missing', false)
+    .option(
+      '--repair',
+      'write a migration that installs the triggers again, after somebody has changed them by hand',
+      false,
+    )
     .option('--schema <file>', 'the Prisma schema', 'prisma/schema.prisma')
     .option('--migrations <folder>', 'the folder of migrations', 'prisma/migrations')
     .parse();

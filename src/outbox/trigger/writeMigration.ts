@@ -12,23 +12,26 @@ export interface MigrationOptions {
   /** The folder that holds one folder for each migration. */
   readonly migrations: string;
   readonly check: boolean;
+  /** Write one that installs the triggers again, whatever the earlier ones say. */
+  readonly repair?: boolean;
 }
 
 /** Returns the exit code and what to say. @throws UserError for what a user can mend. */
 export async function writeMigration(
   catalogue: readonly Aggregate[],
-  { schema, migrations: folder, check }: MigrationOptions,
+  { schema, migrations: folder, check, repair = false }: MigrationOptions,
 ): Promise<{ exitCode: number; message: string }> {
   const generated = await generateFrom(catalogue, schema);
   const migrations = await readMigrations(folder);
-  if (isUpToDate(migrations, generated))
+  if (check && repair) throw new UserError('--check writes nothing and --repair writes: choose one of them.');
+  if (!repair && isUpToDate(migrations, generated))
     return { exitCode: 0, message: 'Nothing to do: the migrations produce the triggers of the catalogue.' };
   if (check) {
     const message =
       'The migrations do not produce the triggers of the catalogue. Run "npm run events:migration" and commit what it writes.';
     return { exitCode: 1, message };
   }
-  const { name, sql } = nextMigration(migrations, generated, new Date());
+  const { name, sql } = nextMigration(migrations, generated, new Date(), repair);
   await mkdir(path.join(folder, name), { recursive: true });
   await writeFile(path.join(folder, name, 'migration.sql'), sql, { flag: 'wx' });
   return {

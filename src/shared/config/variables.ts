@@ -20,6 +20,14 @@ const brokerList = z
       .min(1),
   );
 
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** What all three programs read. */
 export const commonVariables = {
   DATABASE_URL: z
@@ -33,7 +41,7 @@ export const commonVariables = {
     .string()
     .min(1)
     .default('healthcore-api')
-    .describe('metadata.source of the events that this program appends'),
+    .describe('metadata.source of the events that the API appends'),
 };
 
 /** What is needed to write through Prisma with capture. */
@@ -129,6 +137,11 @@ export const relayVariables = {
 /** What the consumers alone read. */
 export const consumerVariables = {
   CONSUMERS_PORT: port.default(8002).describe("Port of the consumers' livez, readyz and metrics"),
+  CONSUMERS_SERVICE_NAME: z
+    .string()
+    .min(1)
+    .default('healthcore-consumers')
+    .describe('metadata.source of the events that consumers append'),
   CONSUMER_GROUP_PREFIX: z
     .string()
     .regex(/^[a-zA-Z0-9._-]+$/)
@@ -143,6 +156,29 @@ export const consumerVariables = {
   CONSUMER_SESSION_TIMEOUT_MS: whole(6_000, 300_000)
     .default(30_000)
     .describe('How long a silent consumer keeps its partitions, in milliseconds'),
+  REMINDER_LEAD_MINUTES: whole(1, 43_200)
+    .default(1_440)
+    .describe('How long before an appointment appointment-reminders asks for its e-mail, in minutes'),
+  REMINDER_TIME_ZONE: z
+    .string()
+    .refine(isTimeZone, 'expected the name of a time zone, such as Europe/Berlin')
+    .default('UTC')
+    .describe('The time zone in which patients are told the time of their appointment'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'expected smtp://user:password@host:port or smtps://…' })
+    .optional()
+    .describe('The mail server of email-sender; unset prints a line for each e-mail to the log instead'),
+  SMTP_FROM: z
+    .string()
+    .regex(
+      /^([^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
+      'expected an address, or Name <address>',
+    )
+    .optional()
+    .describe('Who e-mails are from: an address, or Name <address>'),
+  SMTP_REQUIRE_TLS: flag
+    .default(true)
+    .describe("Whether a mail server that offers no TLS is refused; patients' addresses travel there"),
 };
 
 /** All variables that Signalbox knows, by name. */

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Message, Partitioners, type Producer } from 'kafkajs';
 import { eventTypes } from '../../../src/events/catalogue';
 import type { EventEnvelope } from '../../../src/events/envelope';
@@ -19,6 +22,7 @@ import { within } from '../../support/waitFor';
 let producer: Producer;
 let prefix: string;
 const prefixes: string[] = [];
+const foreignTopics: string[] = [];
 
 function newPrefix(): string {
   const name = uniqueName('console').replaceAll('.', '-');
@@ -44,7 +48,7 @@ afterEach(killPrograms);
 // Not before the last test: a kafkajs producer asks for all topics it ever wrote to, and fails when one is gone.
 afterAll(async () => {
   await producer.disconnect();
-  await deleteTopics(...prefixes.flatMap((made) => topicsOf(made)));
+  await deleteTopics(...prefixes.flatMap((made) => topicsOf(made)), ...foreignTopics);
 });
 
 const topicsOf = (name: string): string[] => [
@@ -127,6 +131,42 @@ test('shows only what a key, a filter or event types choose', async () => {
   expect(other.output()).not.toContain(one.event_id);
 });
 
+test('takes patterns of event types, topics that are none of ours, and several conditions', async () => {
+  const foreign = uniqueName('foreign');
+  foreignTopics.push(foreign);
+  await createTopics({ topic: foreign });
+  await sendRaw(foreign, { key: 'k', value: 'anything' });
+  const [line] = await printed(foreign, '--from-beginning', '--limit', '1');
+  expect(JSON.parse(line ?? '')).toMatchObject({ value: 'anything', kafka: { topic: foreign } });
+  const events = ['account-1', 'account-2', 'account-3'].map((actor) => patientCreated({ actor }));
+  await send(...events);
+  const conditions = ['metadata.actor!=account-1', 'metadata.actor!=account-3'];
+  const options = conditions.flatMap((condition) => ['--filter', condition]);
+  expect(idsOf(await printed('patient.*', '--from-beginning', '--limit', '1', ...options))).toEqual([
+    events[1]?.event_id,
+  ]);
+});
+
+test('writes no colours into a file, not even in the pretty format', async () => {
+  await send(patientCreated());
+  const directory = await mkdtemp(join(tmpdir(), 'signalbox-console-'));
+  try {
+    const file = `${await compile()}/src/consumers/console/main.js`;
+    const options = ['--from-beginning', '--limit', '1', '--format', 'pretty', '--headers'];
+    const program = await spawnProcess({
+      command: '/bin/bash',
+      args: ['-c', '"$0" "$@" > "$OUTPUT"', process.execPath, file, ...options],
+      env: { ...env(), OUTPUT: join(directory, 'events.txt') },
+    });
+    expect(await program.exited).toEqual({ code: 0, signal: null });
+    const written = await readFile(join(directory, 'events.txt'), 'utf8');
+    expect(written).toContain('patient.created');
+    expect(written).not.toContain('\u001b');
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});
+
 test('begins at a time', async () => {
   const [old, young] = [patientCreated(), patientCreated()];
   const topic = topicOf(prefix, 'patient.created');
@@ -139,6 +179,8 @@ test('begins at a time', async () => {
   await sendRaw(topic, message(young, 60_000));
   expect(idsOf(await printed('--since', '10m', '--limit', '1'))).toEqual([young.event_id]);
   expect(idsOf(await printed('--since', '2h', '--limit', '1'))).toEqual([old.event_id]);
+  const halfAnHourAgo = new Date(Date.now() - 1_800_000).toISOString();
+  expect(idsOf(await printed('--since', halfAnHourAgo, '--limit', '1'))).toEqual([young.event_id]);
 });
 
 test('shows a message that is no event as it is, with the reason, and goes on', async () => {

@@ -1,6 +1,7 @@
 import { Partitioners, type Producer } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { eventTypes } from '../../../src/events/catalogue';
+import { consumers } from '../../../src/consumers/registry';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { createPool } from '../../../src/shared/database';
 import type { Pool } from 'pg';
@@ -87,7 +88,10 @@ async function get(path: string): Promise<Answer | undefined> {
 }
 
 const untilReady = (): Promise<unknown> =>
-  waitFor(async () => (await get('/readyz'))?.status === 200, { what: 'the program to be ready' });
+  waitFor(async () => (await get('/readyz'))?.status === 200, {
+    what: 'the program to be ready',
+    deadlineMs: 90_000,
+  });
 
 test('runs the consumers, says when it is ready, counts what they do, and ends with 0 after SIGTERM', async () => {
   const program = await start();
@@ -120,7 +124,16 @@ test('runs the consumers, says when it is ready, counts what they do, and ends w
   );
   expect(metrics).toContain(`signalbox_consumer_lag{consumer="audit-log",topic="${prefix}.patient.created"`);
   expect(metrics).not.toContain(patientMarker);
-  expect(await readAll(deadLetterTopic(prefix))).toHaveLength(1);
+  const letters = await waitFor(
+    async () => {
+      const written = await readAll(deadLetterTopic(prefix));
+      return written.length >= 2 && written;
+    },
+    { what: 'a dead letter of each consumer that reads the topic' },
+  );
+  expect(new Set(letters.map(({ headers }) => headers['dlq.consumer.group']))).toEqual(
+    new Set([`${prefix}.appointment-reminders`, `${prefix}.audit-log`]),
+  );
   const ending = within(program.kill('SIGTERM'), { deadlineMs: 10_000, what: 'the program to stop' });
   expect(await ending).toEqual({ code: 0, signal: null });
   expect(program.output()).not.toContain(patientMarker);
@@ -168,5 +181,25 @@ test('ends with one line about a consumer that it does not have, and lists those
   expect(unknown.output()).toContain('There is no consumer \\"audit\\". There are: audit-log');
   const help = await start({}, '--help');
   expect(await help.exited).toEqual({ code: 0, signal: null });
-  expect(help.output()).toContain('audit-log');
+  for (const { name, summary } of consumers) expect(help.output()).toMatch(new RegExp(`${name} +${summary}`));
+});
+
+test('runs those consumers that are named, and no other', async () => {
+  const program = await start({}, 'email-sender', 'audit-log');
+  await untilReady();
+  const { checks } = JSON.parse((await get('/readyz'))?.text ?? '') as { checks: object };
+  const running = Object.keys(checks).filter((name) => name.endsWith(': kafka'));
+  expect(running.sort()).toEqual(['audit-log: kafka', 'email-sender: kafka']);
+  expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+});
+
+test('ends with one line about a configuration that a consumer cannot work with', async () => {
+  const program = await start({ SMTP_URL: 'smtp://user:secret@127.0.0.1:25', REMINDER_TIME_ZONE: 'UTC' });
+  expect(await program.exited).toEqual({ code: 1, signal: null });
+  expect(program.output()).toContain('set SMTP_FROM to the sender');
+  const wrong = await start({ SMTP_URL: 'http://user:secret@host', REMINDER_TIME_ZONE: 'Mars/Olympus' });
+  expect(await wrong.exited).toEqual({ code: 1, signal: null });
+  expect(wrong.output()).toContain('SMTP_URL: expected smtp://');
+  expect(wrong.output()).toContain('REMINDER_TIME_ZONE=\\"Mars/Olympus\\": expected the name of a time zone');
+  expect(wrong.output()).not.toContain('secret');
 });

@@ -17,6 +17,7 @@ import { nestedWrites } from './models';
 export interface Tally {
   events: number;
   steps: number;
+  calls: number;
   failedCalls: number;
 }
 
@@ -53,6 +54,7 @@ export async function runSequence(
 function count(tally: Tally, outcomes: readonly Outcome[], events: readonly StoredEvent[]): void {
   tally.steps++;
   tally.events += events.length;
+  tally.calls += outcomes.length;
   tally.failedCalls += outcomes.filter(failed).length;
 }
 

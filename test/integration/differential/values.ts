@@ -1,18 +1,63 @@
 import fc from 'fast-check';
 import type { EventContext } from '../../../src/outbox/context';
 
-/* Few of each, so that writes meet: the same row again, a value that is there already, a name that is taken. */
+/*
+ * Few of each, so that writes meet: the same row again, a value that is there already, a name that is taken. Some of
+ * them are there from the beginning of most sequences (see `population`): writes that look for a row name one of these
+ * more often, and writes that make a row one of the others, so that most succeed, and some fail in each possible way.
+ */
 
 /** Ids that a sequence gives itself begin like this; any other was made by the client. */
 export const givenIds = '00000000-0000-7000-';
 
 const ids = (group: string): string[] =>
-  Array.from({ length: 4 }, (_, nr) => `${givenIds}${group}-00000000000${nr}`);
+  Array.from({ length: 8 }, (_, nr) => `${givenIds}${group}-00000000000${nr}`);
+
+const emails = [
+  'a@x.test',
+  'b@x.test',
+  'c@x.test',
+  'd@x.test',
+  'e@x.test',
+  'f@x.test',
+  "o'hara+ü@x.test",
+  '',
+];
+
+/** How many of each there are from the beginning. */
+const populated = 4;
 
 export const patientIds = ids('8000');
 export const appointmentIds = ids('9000');
-export const patientId = fc.constantFrom(...patientIds);
-export const appointmentId = fc.constantFrom(...appointmentIds);
+export const populatedPatients = patientIds
+  .slice(0, populated)
+  .map((id, nr) => ({ id, email: emails[nr] ?? '' }));
+export const populatedAppointments = appointmentIds.slice(0, populated);
+
+/** One of those that are there, more often than not. */
+const known = (all: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    { arbitrary: fc.constantFrom(...all.slice(0, populated)), weight: 12 },
+    { arbitrary: fc.constantFrom(...all.slice(populated)), weight: 1 },
+  );
+/** One of those that are free, more often than not. */
+const free = (all: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    { arbitrary: fc.constantFrom(...all.slice(populated)), weight: 12 },
+    { arbitrary: fc.constantFrom(...all.slice(0, populated)), weight: 1 },
+  );
+
+export const patientId = known(patientIds);
+export const appointmentId = known(appointmentIds);
+export const newPatientId = free(patientIds);
+export const newAppointmentId = free(appointmentIds);
+export const email = known(emails);
+
+/** Mostly an address of nobody's; of the others, mostly a free one. */
+export const newEmail = fc.oneof(
+  { arbitrary: fc.integer({ min: 0, max: 9_999 }).map((nr) => `${nr}@y.test`), weight: 3 },
+  { arbitrary: free(emails), weight: 2 },
+);
 
 const plainNames = ['Ann', 'ann', 'Bea'];
 const oddNames = [
@@ -35,7 +80,6 @@ export const text = fc.oneof(
   { arbitrary: name, weight: 40 },
   { arbitrary: fc.constant('nul \0'), weight: 1 },
 );
-export const email = fc.constantFrom('a@x.test', 'b@x.test', 'c@x.test', 'd@x.test', "o'hara+ü@x.test", '');
 export const phone = fc.constantFrom(null, '', '1', '+44 20');
 export const notes = fc.oneof(fc.constant(null), name);
 export const day = fc.constantFrom(
@@ -44,15 +88,15 @@ export const day = fc.constantFrom(
   new Date('2001-02-28'),
   new Date('1899-12-31'),
 );
-export const practitioner = fc.constantFrom('Dr A', 'Dr B', 'Dr "Ç" \\');
+export const practitioner = fc.constantFrom('Dr A', 'Dr B', 'Dr C', 'Dr D', 'Dr "Ç" \\');
 export const status = fc.constantFrom('BOOKED', 'CANCELLED', 'COMPLETED');
 
 const hour = (nr: number): Date => new Date(Date.UTC(2026, 0, 5, nr, 0, 0, nr * 111));
 
-export const instant = fc.nat({ max: 8 }).map(hour);
+export const instant = fc.nat({ max: 24 }).map(hour);
 /** A start and an end after it. */
 export const period = fc
-  .record({ from: fc.nat({ max: 6 }), hours: fc.integer({ min: 1, max: 2 }) })
+  .record({ from: fc.nat({ max: 22 }), hours: fc.integer({ min: 1, max: 2 }) })
   .map(({ from, hours }) => ({ startsAt: hour(from), endsAt: hour(from + hours) }));
 
 const contexts: EventContext[] = [

@@ -1,7 +1,9 @@
 /** Does what docs/adding-an-event.md says, block by block, in a copy of the project. */
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { dataSchema, type EventRule } from '../../../src/events/aggregate';
 import { parseEnvelope } from '../../../src/events/envelope';
+import { patient } from '../../../src/events/patient';
 import { migrate } from '../../../src/shared/migrate/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -62,6 +64,9 @@ describe('the guide to adding an event', () => {
     const quoted = [...lines('error=carries-restricted'), ...lines('error=fits')];
     expect(quoted).toHaveLength(faults.length);
     for (const line of quoted) expect(said).toContain(line.split('{ … }')[0]);
+    const sentences = lines('error=fits').map((line) => /"(.*)"/.exec(line)?.[1] ?? line);
+    const together = said.split('\n').filter((line) => sentences.every((each) => line.includes(each)));
+    expect(together).toHaveLength(1);
   });
 
   describe.each(['middleware', 'trigger'])('with the %s engine', (engine) => {
@@ -116,10 +121,14 @@ describe('the guide to adding an event', () => {
     });
   });
 
-  it('is right that consumers refuse an event without a field that they know, and pass one that they do not', () => {
+  it('is right that an event without a field is refused unless the field was added, and one with another passes', () => {
     const read = (data: object) => parseEnvelope(JSON.stringify({ ...patientDeleted, data }));
     expect(read({ patient_id: randomUUID(), unheard_of: 1 })).toMatchObject({ ok: true });
     expect(read({ unheard_of: 1 })).toEqual({ ok: false, reason: 'data.patient_id: invalid_type' });
+    const rule: EventRule = { on: 'delete', carries: ['id', 'phone'], added: ['phone'] };
+    expect(dataSchema(patient, rule).safeParse({ patient_id: randomUUID() })).toMatchObject({
+      success: true,
+    });
   });
 
   it('quotes what the trigger engine says when the triggers of the invoices are missing', async () => {

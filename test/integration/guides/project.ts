@@ -1,4 +1,4 @@
-/** A copy of the project to which the code blocks of docs/adding-an-event.md are applied. */
+/** A copy of the project to which the code blocks of a guide are applied. */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,9 @@ export interface Ran {
   readonly output: string;
 }
 
-export async function readBlocks(): Promise<Block[]> {
-  const page = await readFile(path.join(root, 'docs/adding-an-event.md'), 'utf8');
+/** The blocks of a page that say what they are. */
+export async function readBlocks(file = 'docs/adding-an-event.md'): Promise<Block[]> {
+  const page = await readFile(path.join(root, file), 'utf8');
   return [...page.matchAll(/^```\w+ ([^\n]+)\n(.*?)^```$/gms)].map(([, info = '', body = '']) => ({
     info,
     body,
@@ -94,20 +95,23 @@ export class Project {
   }
 
   /**
-   * What the compiler says to copies of an aggregate's file with one fault each, when it compares them with the Prisma
-   * models as src/outbox/catalogue.ts does.
+   * What the compiler says to copies of an aggregate's file with one fault each, and to all of them together, when it compares them
+   * with the Prisma models as src/outbox/catalogue.ts does.
    */
   async complaints(file: string, faults: readonly [from: string, to: string][]): Promise<string> {
     const text = await readFile(this.path(file), 'utf8');
     const name = path.basename(file, '.ts');
-    const checks = [`import type { ProblemOf } from './catalogue';`];
+    const checks = [`import type { Fitting, ProblemOf } from './catalogue';`];
+    const all: string[] = [];
     for (const [nr, [from, to]] of faults.entries()) {
       if (!text.includes(from)) throw new Error(`There is no ${from} in ${file}`);
       const wrong = text.replace('{ date,', '{ date, int,').replace(from, to);
       await writeFile(this.path(`src/events/fault${nr}.ts`), wrong);
       checks.push(`import { ${name} as fault${nr} } from '../events/fault${nr}';`);
-      checks.push(`export const fits${nr}: ProblemOf<typeof fault${nr}> = true;`);
+      checks.push(`export const fits${nr}: Fitting<ProblemOf<typeof fault${nr}>> = true;`);
+      all.push(`typeof fault${nr}`);
     }
+    checks.push(`export const together: Fitting<ProblemOf<${all.join(' | ')}>> = true;`);
     await writeFile(this.path('src/outbox/faults.ts'), checks.join('\n'));
     const config = { extends: './tsconfig.json', files: ['src/outbox/faults.ts'], include: [] };
     await writeFile(this.path('tsconfig.faults.json'), JSON.stringify(config));
@@ -123,9 +127,12 @@ export class Project {
   }
 }
 
-/** A rule goes to the aggregate's events, a field to the model of the patient. */
+/** A rule goes to the aggregate's events, a field to the model of the patient, a consumer to the list of all. */
 function addTo(text: string, body: string): string {
-  return text.replace(/^(?: {2}events: \{|model Patient \{)\n/m, (start) => start + body);
+  return text.replace(
+    /^(?: {2}events: \{|model Patient \{|export const consumers: .* = \[)\n/m,
+    (start) => start + body,
+  );
 }
 
 /** Imports go to the top; any other line takes the place of the one that declares the same. */

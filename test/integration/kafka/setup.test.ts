@@ -1,4 +1,4 @@
-import { declaredTopics } from '../../../src/kafka/topics';
+import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { deleteTopics, kafkaBrokers, uniqueName, withAdmin } from '../../support/kafka';
 import { spawnProgram } from '../../support/process';
 

@@ -9,7 +9,7 @@ import { parseEnvelope } from '../../../src/events/envelope';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
 import { Relay } from '../../../src/relay/relay';
-import { declaredTopics } from '../../../src/kafka/topics';
+import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { readBacklog } from '../../../src/outbox/log/backlog';
 import { startDevBroker } from '../../../dev/broker/broker';
 import { createTestDatabase, type TestDatabase } from '../../support/database';

@@ -6,6 +6,10 @@ import { assertTriggersMatch } from '../../../src/outbox/trigger/check';
 import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
 import { shippedSchema, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
 
+/** A second trigger that would write each event again. */
+const doubled = `CREATE TRIGGER again AFTER INSERT ON patients REFERENCING NEW TABLE AS new_rows
+  FOR EACH STATEMENT EXECUTE FUNCTION signalbox.capture_patient_insert()`;
+
 const appointmentOnly = aggregates.filter(({ type }) => type === 'appointment');
 
 describe.each(serverNames)('the check of the triggers at start, on %s', (name) => {
@@ -72,6 +76,31 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
       'differs',
     ],
     [
+      'a function under another search path',
+      'ALTER FUNCTION signalbox.capture_patient_insert() SET search_path = public',
+      'signalbox_patient_insert on "patients" differs',
+    ],
+    [
+      'a function whose search path anybody may choose',
+      'ALTER FUNCTION signalbox.capture_patient_update() RESET search_path',
+      'signalbox_patient_update on "patients" differs',
+    ],
+    [
+      'a function with a setting more',
+      "ALTER FUNCTION signalbox.refuse_truncate_patient() SET client_min_messages = 'error'",
+      'signalbox_patient_truncate on "patients" differs',
+    ],
+    [
+      'a shared function with a setting',
+      'ALTER FUNCTION signalbox.percent_decoded(text) SET search_path = public',
+      'functions that the triggers share',
+    ],
+    [
+      'a shared function with the rights of its owner',
+      'ALTER FUNCTION signalbox.instant_of(date) SECURITY DEFINER',
+      'functions that the triggers share',
+    ],
+    [
       'a trigger that calls another function',
       `CREATE OR REPLACE TRIGGER signalbox_patient_delete AFTER DELETE ON patients REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION signalbox.capture_appointment_delete()`,
       'differs',
@@ -112,4 +141,41 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
       await rm(folder, { recursive: true, force: true });
     }
   });
+
+  it.each([
+    ['dropped', 'DROP TRIGGER signalbox_patient_insert ON patients'],
+    ['switched off', 'ALTER TABLE patients DISABLE TRIGGER ALL'],
+    ['renamed', 'ALTER TRIGGER signalbox_patient_update ON patients RENAME TO signalbox_mine'],
+    ['doubled', doubled],
+    [
+      'changed in their settings',
+      'ALTER FUNCTION signalbox.capture_patient_insert() SET search_path = public',
+    ],
+    ['changed in their rights', 'ALTER FUNCTION signalbox.capture_patient_delete() SECURITY INVOKER'],
+    ['left without their functions', 'DROP FUNCTION signalbox.capture_patient_insert() CASCADE'],
+    ['given other shared functions', `COMMENT ON FUNCTION signalbox.statement_context(text) IS NULL`],
+    [
+      'given a shared function with a setting',
+      'ALTER FUNCTION signalbox.percent_decoded(text) SET work_mem = 64',
+    ],
+  ])(
+    'is content after --repair when triggers were %s by hand, though no migration is missing',
+    async (_, sql) => {
+      const folder = await mkdtemp(path.join(tmpdir(), 'signalbox-repair-'));
+      try {
+        const schema = path.resolve(__dirname, '../../../prisma/schema.prisma');
+        const options = { schema, migrations: folder, check: false };
+        await writeMigration(aggregates, options);
+        await db.run(sql);
+        await expect(check()).rejects.toThrow('npm run events:migration -- --repair');
+        expect((await writeMigration(aggregates, options)).message).toMatch(/^Nothing to do/);
+        const { message } = await writeMigration(aggregates, { ...options, repair: true });
+        await db.run(await readFile(/^Wrote (\S+)\. /.exec(message)?.[1] ?? '', 'utf8'));
+        await expect(check()).resolves.toBeUndefined();
+        expect((await writeMigration(aggregates, options)).message).toMatch(/^Nothing to do/);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  );
 });

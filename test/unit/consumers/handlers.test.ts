@@ -29,6 +29,8 @@ test('consumers are chosen by name; a name that is none is told with those there
   expect(findConsumers([])).toEqual({ consumers });
   expect(findConsumers(['audit-log'])).toMatchObject({ consumers: [{ name: 'audit-log' }] });
   expect(findConsumers(['audit-log', 'audit'])).toEqual({
-    unknown: expect.stringContaining('There is no consumer "audit". There are: audit-log'),
+    unknown: expect.stringContaining(
+      'There is no consumer "audit". There are: audit-log, appointment-reminders, email-sender.',
+    ),
   });
 });

@@ -83,6 +83,16 @@ describe('npm run events:migration', () => {
     expect((await writeMigration([cat], check)).exitCode).toBe(1);
   });
 
+  it('with --repair writes one that installs the triggers again, though nothing has changed, and not with --check', async () => {
+    await writeMigration([cat], options);
+    const repairing = { ...options, repair: true };
+    expect(await writeMigration([cat], repairing)).toMatchObject({ exitCode: 0, message: /^Wrote / });
+    expect(await names()).toHaveLength(2);
+    expect(await lastSql()).toMatch(/DROP TRIGGER[^]*CREATE OR REPLACE TRIGGER/);
+    expect((await writeMigration([cat], { ...options, check: true })).exitCode).toBe(0);
+    await expect(writeMigration([cat], { ...repairing, check: true })).rejects.toThrow('choose one of them');
+  });
+
   it('says in one line what a person can mend', async () => {
     await expect(writeMigration([aggregate('cow', 'Cow')], options)).rejects.toThrow('no model "Cow"');
     const lost = { ...options, schema: path.join(folder, 'none.prisma') };

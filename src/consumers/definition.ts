@@ -1,0 +1,36 @@
+import type { Registry } from 'prom-client';
+import type { CapturedClient, CapturedTransaction } from '../outbox/capture/extension';
+import type { loadConfig } from '../shared/config/load';
+import type { consumerVariables } from '../shared/config/variables';
+import type { Service } from '../shared/lifecycle';
+import type { Logger } from '../shared/logger';
+import type { Handlers } from './handlers';
+import type { SharedTransactions } from './processTogether';
+
+/** What a consumer is made with. */
+export interface ConsumerSetup {
+  readonly config: ReturnType<typeof loadConfig<typeof consumerVariables>>;
+  /** Outside of handlers, which are given a transaction of it. */
+  readonly database: CapturedClient;
+  readonly logger: Logger;
+  /** Where it may declare metrics of its own. */
+  readonly metrics: Registry;
+}
+
+export interface ConsumerParts {
+  readonly handlers: Handlers<CapturedTransaction>;
+  /** Messages that share a transaction; without it none does. */
+  readonly sharedTransactions?: SharedTransactions<CapturedTransaction>;
+  /** What runs beside the handlers; started before them and stopped after them. */
+  readonly service?: Service;
+}
+
+/** A consumer that `npm run consumers` can run. */
+export interface ConsumerDefinition {
+  /** On the command line, in the inbox and, behind the prefix, of the group. */
+  readonly name: string;
+  /** One line for --help. */
+  readonly summary: string;
+  /** @throws UserError when the configuration is not enough. */
+  readonly create: (setup: ConsumerSetup) => ConsumerParts;
+}

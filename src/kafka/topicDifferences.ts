@@ -1,0 +1,47 @@
+import type { DeclaredSetting, DeclaredTopic } from './declaredTopics';
+import type { SettingState, TopicState } from './topicStates';
+
+/** Where a topic is not what it is declared to be. */
+export type TopicDifference =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'setting'; readonly name: string; readonly is: string; readonly declared: string }
+  | { readonly kind: 'partitions' | 'replication'; readonly is: number; readonly declared: number };
+
+/** Compares a topic with its declaration; `state` is undefined where the cluster does not have it. */
+export function topicDifferences(declared: DeclaredTopic, state: TopicState | undefined): TopicDifference[] {
+  if (!state) return [{ kind: 'missing' }];
+  const partitions = state.partitions.length;
+  const replicas = Math.min(...state.partitions.map(({ replicas }) => replicas.length));
+  return [
+    ...(partitions === declared.partitions
+      ? []
+      : [{ kind: 'partitions' as const, is: partitions, declared: declared.partitions }]),
+    ...(replicas === declared.replicationFactor
+      ? []
+      : [{ kind: 'replication' as const, is: replicas, declared: declared.replicationFactor }]),
+    ...declared.settings.flatMap((setting) => settingDifference(setting, state.settings.get(setting.name))),
+  ];
+}
+
+function settingDifference(
+  { name, value, atLeast }: DeclaredSetting,
+  state: SettingState | undefined,
+): TopicDifference[] {
+  const is = state?.value ?? '(unknown)';
+  const fits = is === value || (atLeast === true && Number(is) >= Number(value));
+  return fits ? [] : [{ kind: 'setting', name, is, declared: value }];
+}
+
+/** One line for people: `retention.ms is 604800000, declared 86400000`. */
+export function describeDifference(difference: TopicDifference): string {
+  switch (difference.kind) {
+    case 'missing':
+      return 'is missing';
+    case 'setting':
+      return `${difference.name} is ${difference.is}, declared ${difference.declared}`;
+    case 'partitions':
+      return `has ${difference.is} partitions, declared ${difference.declared}`;
+    case 'replication':
+      return `has ${difference.is} replicas, declared ${difference.declared}`;
+  }
+}

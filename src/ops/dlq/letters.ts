@@ -1,0 +1,90 @@
+/* The dead letters that a command is about, read from their topic as it is at this moment. */
+import type { ClientBase } from 'pg';
+import { type ReadDeadLetter, readDeadLetter } from '../../kafka/readDeadLetter';
+import type { ReceivedMessage } from '../../kafka/readMessage';
+import { countRanges, type Range, readRange } from '../../kafka/readRange';
+import { deadLetterTopic } from '../../kafka/topicNames';
+import { withAdmin } from '../../kafka/withAdmin';
+import type { Tools } from '../command';
+import type { KafkaTools } from '../kafka';
+import { createProgress } from '../output/progress';
+import { isSelected, type Selection } from './selection';
+import { letterKey, readSettlements, type Settlement } from './settlements';
+
+export interface FoundLetter extends ReadDeadLetter {
+  /** Undefined while it is still to be dealt with. */
+  readonly settlement?: Settlement;
+}
+
+export interface LettersOptions {
+  readonly selection: Selection;
+  /** Settled letters too. */
+  readonly settled: boolean;
+  readonly onLetter: (letter: FoundLetter, message: ReceivedMessage) => Promise<void> | void;
+}
+
+/** Calls `onLetter` for each selected letter, those of one key in the order in which they were given up. */
+export async function readLetters(
+  { logger, stderr }: Tools,
+  { kafka, config }: KafkaTools,
+  database: Pick<ClientBase, 'query'>,
+  { selection, settled, onLetter }: LettersOptions,
+): Promise<void> {
+  const topic = deadLetterTopic(config.KAFKA_TOPIC_PREFIX);
+  const settlements = await readSettlements(database, topic);
+  const ranges = (await topicRanges(kafka, topic)).map((range) => narrowed(range, selection));
+  const progress = createProgress({
+    stream: stderr,
+    total: countRanges(ranges),
+    unit: 'dead letters',
+  });
+  try {
+    await readRange({
+      kafka,
+      logger,
+      ranges,
+      onMessage: async (message) => {
+        progress.advance(1);
+        const letter = readDeadLetter(message, config.KAFKA_TOPIC_PREFIX);
+        const settlement = settlements.get(letterKey(letter));
+        if ((settlement && !settled) || !isSelected(letter, selection)) return;
+        await onLetter({ ...letter, ...(settlement ? { settlement } : {}) }, message);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+}
+
+/** All that a topic holds now; nothing where it does not exist yet. */
+export function topicRanges(kafka: KafkaTools['kafka'], topic: string): Promise<Range[]> {
+  return withAdmin(kafka, async (admin) => {
+    if (!(await admin.listTopics()).includes(topic)) return [];
+    return (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
+      topic,
+      partition,
+      from: BigInt(low),
+      to: BigInt(high),
+    }));
+  });
+}
+
+/** Letters that are named by their places alone are not looked for elsewhere. */
+function narrowed(range: Range, { places, eventIds }: Selection): Range {
+  if (places.size === 0 || eventIds.size > 0) return range;
+  const offsets = [...places].flatMap((place) => {
+    const [partition, offset = ''] = place.split(':');
+    return Number(partition) === range.partition ? [BigInt(offset)] : [];
+  });
+  if (offsets.length === 0) return { ...range, to: range.from };
+  const first = minimum(offsets);
+  const last = maximum(offsets);
+  return {
+    ...range,
+    from: first > range.from ? first : range.from,
+    to: last + 1n < range.to ? last + 1n : range.to,
+  };
+}
+
+const minimum = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a < b ? a : b));
+const maximum = (values: readonly bigint[]): bigint => values.reduce((a, b) => (a > b ? a : b));

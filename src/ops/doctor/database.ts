@@ -1,0 +1,127 @@
+import type { Pool } from 'pg';
+import type { PrismaClient } from '../../generated/prisma/client';
+import { readBacklog } from '../../outbox/log/backlog';
+import { refuseForeignCursors } from '../../outbox/log/guard';
+import { readLanes } from '../../outbox/log/readLanes';
+import { installedTriggerProblems } from '../../outbox/trigger/installed';
+import { UserError } from '../../shared/lifecycle';
+import { findMigrations } from '../../shared/migrate/findMigrations';
+import { pendingMigrations } from '../../shared/migrate/migrate';
+import { counted } from '../output/counted';
+import { roughly } from '../output/duration';
+import { type Check, fail, type Finding, ok, warn } from './finding';
+
+export interface DatabaseChecksOptions {
+  readonly pool: Pool;
+  readonly prisma: PrismaClient;
+  readonly databaseUrl: string;
+  readonly engine: 'middleware' | 'trigger';
+  /** False: nobody publishes, by intention. */
+  readonly kafkaEnabled: boolean;
+  /** An event that waits for longer than this, in seconds, is a warning. */
+  readonly maxAgeSeconds: number;
+}
+
+/** What is looked at in a database that answers. */
+export function databaseChecks(options: DatabaseChecksOptions): Check[] {
+  return [
+    { name: 'migrations', run: () => migrations(options) },
+    { name: 'triggers', run: () => triggers(options) },
+    { name: 'cursors', run: () => cursors(options) },
+    { name: 'relays', run: () => relays(options) },
+    { name: 'outbox', run: () => outbox(options) },
+    { name: 'clock', run: () => clock(options) },
+  ];
+}
+
+async function migrations({ databaseUrl }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'migrations';
+  try {
+    const pending = await pendingMigrations({ databaseUrl, directory: findMigrations() });
+    if (pending.length === 0) return [ok(check, 'all are applied')];
+    return [fail(check, `not applied: ${pending.join(', ')}`, 'Run "npm run migrate".')];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [fail(check, error.message, 'Mend it, and run "npm run migrate".')];
+  }
+}
+
+async function triggers({ prisma, engine }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'triggers';
+  const problems = await installedTriggerProblems(prisma);
+  if (problems.length === 0) return [ok(check, 'as the catalogue of events wants them')];
+  const remedy = 'Run "npm run events:migration" and "npm run migrate".';
+  const found = engine === 'trigger' ? fail : warn;
+  const note = engine === 'trigger' ? '' : ' (not in use: OUTBOX_CAPTURE is middleware)';
+  return problems.map((problem) => found(check, `${problem}${note}`, remedy));
+}
+
+async function cursors({ pool }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'cursors';
+  try {
+    await refuseForeignCursors(pool, await readLanes(pool));
+    return [ok(check, 'belong to this database cluster')];
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return [fail(check, error.message, 'Stop all relays and run "npm run ops -- outbox repair".')];
+  }
+}
+
+async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'relays';
+  const { rows } = await pool.query<{ instance: string }>(
+    'SELECT instance FROM signalbox.relay WHERE expires_at > clock_timestamp() ORDER BY instance',
+  );
+  if (!kafkaEnabled) return [ok(check, 'none is needed: KAFKA_ENABLED is false')];
+  if (rows.length === 0) {
+    return [fail(check, 'no relay is alive: nothing is published', 'Start one with "npm run relay".')];
+  }
+  const lanes = await readLanes(pool);
+  const free = lanes.filter(({ owned }) => !owned).map(({ lane }) => lane);
+  const alive = `alive: ${rows.map(({ instance }) => instance).join(', ')}`;
+  if (free.length === 0) return [ok(check, `${alive}; all ${lanes.length} lanes are owned`)];
+  return [
+    warn(
+      check,
+      `${alive}; lanes without an owner: ${free.join(', ')}`,
+      'A relay takes them within seconds; look at its log if they stay free.',
+    ),
+  ];
+}
+
+async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'outbox';
+  const { rows, oldestSeconds, parked, held } = await readBacklog(pool);
+  const waiting = `${counted(rows, 'event')} wait${rows === 1 ? 's' : ''}, the oldest for ${roughly(oldestSeconds)}`;
+  const late = kafkaEnabled && oldestSeconds > maxAgeSeconds;
+  return [
+    rows === 0
+      ? ok(check, 'nothing waits to be published')
+      : late
+        ? warn(check, waiting, 'Look at the relay: its /readyz and its log say what it waits for.')
+        : ok(check, waiting),
+    ...(parked > 0
+      ? [
+          warn(
+            check,
+            `${counted(parked, 'event')} parked, ${counted(held, 'event')} held behind`,
+            'See "npm run ops -- outbox --help"; docs/operations.md says what to do with them.',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Leases and cursors use the database's clock alone; timestamps in events and logs do not. */
+const tolerableSkewMs = 2_000;
+
+async function clock({ pool }: DatabaseChecksOptions): Promise<Finding[]> {
+  const check = 'clock';
+  const before = Date.now();
+  const { rows } = await pool.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+  const middle = (before + Date.now()) / 2;
+  const skewMs = Math.round((rows[0]?.now.getTime() ?? middle) - middle);
+  const detail = `the database's differs from this machine's by ${Math.abs(skewMs)} ms`;
+  if (Math.abs(skewMs) <= tolerableSkewMs) return [ok(check, detail)];
+  return [warn(check, detail, 'Have both follow a time server (NTP).')];
+}

@@ -1,0 +1,76 @@
+import type { Pool } from 'pg';
+import { loadConfig } from '../../shared/config/load';
+import { captureVariables, commonVariables } from '../../shared/config/variables';
+import { createPool, createPrismaClient } from '../../shared/database';
+import type { Tools } from '../command';
+import { isKafkaEnabled } from '../kafka';
+import { databaseChecks } from './database';
+import { type Check, fail, type Finding, ok, runChecks } from './finding';
+
+/** The database, if it can be asked anything. */
+export interface OpenedDatabase {
+  /** Whether it answers; nothing when its address cannot be read, which is reported with the configuration. */
+  readonly findings: readonly Finding[];
+  readonly connection?: {
+    readonly pool: Pool;
+    readonly prisma: ReturnType<typeof createPrismaClient>;
+    readonly databaseUrl: string;
+  };
+  readonly close: () => Promise<unknown>;
+}
+
+/** Connects to the database that DATABASE_URL names, within the time of a check. */
+export async function openDatabase({ environment, logger }: Tools): Promise<OpenedDatabase> {
+  const { DATABASE_URL } = commonVariables;
+  if (!DATABASE_URL.safeParse(environment['DATABASE_URL']).success) {
+    return { findings: [], close: async () => undefined };
+  }
+  const { DATABASE_URL: databaseUrl } = loadConfig({ DATABASE_URL }, environment);
+  const settings = { databaseUrl, applicationName: 'signalbox-doctor', logger };
+  const pool = createPool({ ...settings, poolSize: 4 });
+  const prisma = createPrismaClient({ ...settings, poolSize: 1, comments: [] });
+  const findings = await runChecks([reachable(pool, databaseUrl)]);
+  const answers = findings.every(({ status }) => status === 'ok');
+  return {
+    findings,
+    ...(answers ? { connection: { pool, prisma, databaseUrl } } : {}),
+    close: () => Promise.allSettled([pool.end(), prisma.$disconnect()]),
+  };
+}
+
+/** Names host and database, never the password that the address may hold. */
+function reachable(pool: Pool, databaseUrl: string): Check {
+  const { host, pathname } = new URL(databaseUrl);
+  return {
+    name: 'database',
+    run: async () => {
+      try {
+        const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+        return [ok('database', `${host}${pathname} answers; Postgres ${rows[0]?.server_version ?? ''}`)];
+      } catch (error) {
+        const { code } = error as { code?: unknown };
+        const why = typeof code === 'string' ? ` (${code})` : '';
+        return [
+          fail('database', `${host}${pathname} cannot be used${why}`, 'Start it, or mend DATABASE_URL.'),
+        ];
+      }
+    },
+  };
+}
+
+/** Everything that can be looked at in the database. */
+export async function lookAtDatabase(
+  { environment }: Tools,
+  { findings, connection }: OpenedDatabase,
+  maxAgeSeconds: number,
+): Promise<Finding[]> {
+  if (!connection) return [...findings];
+  const { OUTBOX_CAPTURE } = captureVariables;
+  const checks = databaseChecks({
+    ...connection,
+    engine: OUTBOX_CAPTURE.catch('middleware').parse(environment['OUTBOX_CAPTURE'] || undefined),
+    kafkaEnabled: isKafkaEnabled(environment),
+    maxAgeSeconds,
+  });
+  return [...findings, ...(await runChecks(checks))];
+}

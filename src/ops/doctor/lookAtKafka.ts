@@ -1,0 +1,60 @@
+import { createKafka } from '../../kafka/client';
+import { withAdmin } from '../../kafka/withAdmin';
+import { ConfigError, loadConfig } from '../../shared/config/load';
+import { UserError } from '../../shared/lifecycle';
+import type { Tools } from '../command';
+import { explainKafkaError, isKafkaEnabled, type KafkaTools, opsKafkaVariables } from '../kafka';
+import { deadLetterCheck } from './deadLetters';
+import { fail, type Finding, runChecks, warn } from './finding';
+import { brokerFindings, kafkaChecks } from './kafka';
+import type { OpenedDatabase } from './lookAtDatabase';
+
+/** Connecting comes before the checks, which have a deadline of their own. */
+const deadlineMs = 25_000;
+
+/** Everything that can be looked at in Kafka; the count of dead letters needs the database too. */
+export async function lookAtKafka(
+  { environment, logger }: Tools,
+  database: OpenedDatabase,
+  maxLag: bigint,
+): Promise<Finding[]> {
+  if (!isKafkaEnabled(environment)) {
+    const remedy = 'Set it to true when events are to be published.';
+    return [warn('kafka', 'KAFKA_ENABLED is false: nothing is published or consumed', remedy)];
+  }
+  const config = readConfig(environment);
+  if (!config) return [];
+  const run = (): Promise<Finding[]> => {
+    const kafkaTools = { kafka: createKafka(config, logger), config };
+    return look(kafkaTools, database, maxLag).catch((error: unknown) => [explained(error, config)]);
+  };
+  return runChecks([{ name: 'kafka', run }], deadlineMs);
+}
+
+function look(kafkaTools: KafkaTools, { connection }: OpenedDatabase, maxLag: bigint): Promise<Finding[]> {
+  const { kafka, config } = kafkaTools;
+  return withAdmin(kafka, async (admin) => {
+    const { brokers } = await admin.describeCluster();
+    const checks = [
+      ...kafkaChecks({ admin, config, maxLag }),
+      ...(connection ? [deadLetterCheck(kafkaTools, connection.pool)] : []),
+    ];
+    return [...brokerFindings(brokers.length, config), ...(await runChecks(checks))];
+  });
+}
+
+/** Undefined when it cannot be read, which is reported with the configuration. */
+function readConfig(environment: Tools['environment']): KafkaTools['config'] | undefined {
+  try {
+    return loadConfig(opsKafkaVariables, environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return undefined;
+    throw error;
+  }
+}
+
+function explained(error: unknown, config: KafkaTools['config']): Finding {
+  const known = explainKafkaError(error, config.KAFKA_BOOTSTRAP_SERVERS);
+  if (!(known instanceof UserError)) throw error;
+  return fail('kafka', known.message, 'Events wait in the outbox meanwhile.');
+}

@@ -1,0 +1,69 @@
+import { createKafka } from '../kafka/client';
+import { errorTypes, fatalType } from '../kafka/errorTypes';
+import { loadConfig } from '../shared/config/load';
+import { consumerVariables, kafkaVariables } from '../shared/config/variables';
+import { UserError } from '../shared/lifecycle';
+import type { Tools } from './command';
+
+/** `npm start` has its broker here; a developer's ops commands should find it without a word. */
+const embeddedBroker = ['127.0.0.1:29092'];
+
+export const opsKafkaVariables = {
+  ...kafkaVariables,
+  KAFKA_BOOTSTRAP_SERVERS: kafkaVariables.KAFKA_BOOTSTRAP_SERVERS.default(embeddedBroker),
+  CONSUMER_GROUP_PREFIX: consumerVariables.CONSUMER_GROUP_PREFIX,
+};
+
+export type OpsKafkaConfig = ReturnType<typeof loadConfig<typeof opsKafkaVariables>>;
+
+/** Whether relay and consumers are to use Kafka; true where the variable cannot be read. */
+export function isKafkaEnabled(environment: Tools['environment']): boolean {
+  return kafkaVariables.KAFKA_ENABLED.catch(true).parse(environment['KAFKA_ENABLED'] || undefined);
+}
+
+/** Kafka as ops commands use it. */
+export interface KafkaTools {
+  readonly kafka: ReturnType<typeof createKafka>;
+  readonly config: OpsKafkaConfig;
+}
+
+/**
+ * Runs `use` with a client of the brokers that KAFKA_BOOTSTRAP_SERVERS names.
+ * @throws UserError, one line, for what Kafka refuses or because nobody answers.
+ */
+export async function withKafka<T>(
+  { environment, logger }: Tools,
+  use: (tools: KafkaTools) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig(opsKafkaVariables, environment);
+  try {
+    return await use({ kafka: createKafka(config, logger), config });
+  } catch (error) {
+    throw explainKafkaError(error, config.KAFKA_BOOTSTRAP_SERVERS);
+  }
+}
+
+/** An error of kafkajs in words for an operator; any other one as it is. */
+export function explainKafkaError(error: unknown, brokers: readonly string[]): unknown {
+  const types = errorTypes(error);
+  if (error instanceof UserError || !types.some((type) => type.startsWith('KafkaJS'))) return error;
+  const refused = fatalType(error);
+  if (refused) {
+    return new UserError(
+      `Kafka refuses: ${refused}. Mend the KAFKA_SASL_* variables or the permissions of ${brokers.join(', ')}.`,
+      { cause: error },
+    );
+  }
+  if (types.some((type) => unreachable.includes(type))) {
+    return new UserError(
+      `No Kafka broker answers at ${brokers.join(', ')}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.`,
+      { cause: error },
+    );
+  }
+  const [type] = types.filter((name) => !name.startsWith('KafkaJS')).slice(-1);
+  return new UserError(`Kafka: ${type === undefined ? '' : `${type}: `}${(error as Error).message}`, {
+    cause: error,
+  });
+}
+
+const unreachable = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError'];

@@ -1,0 +1,144 @@
+import { ConfigResourceTypes } from 'kafkajs';
+import { declaredTopics } from '../../../src/kafka/declaredTopics';
+import { deadLetterTopic } from '../../../src/kafka/topicNames';
+import { createTopics, deleteTopics, uniqueName, withAdmin } from '../../support/kafka';
+import { createdTopic, kafkaEnv, newPrefix, ops } from './support';
+
+let prefix: string;
+let env: Record<string, string>;
+beforeEach(() => {
+  prefix = newPrefix();
+  env = { ...kafkaEnv(prefix), KAFKA_TOPIC_PARTITIONS: '2', KAFKA_TOPIC_RETENTION_MS: '3600000' };
+});
+afterEach(() => deleteTopics(...declaredTopics(prefix)));
+
+interface Line {
+  topic: string;
+  exists: boolean;
+  partitions: number;
+  retention_ms: number;
+  differences: string[];
+}
+const list = async (...args: string[]): Promise<Line[]> =>
+  ((await ops(env, 'topics', 'list', '--json', ...args)).json() as { topics: Line[] }).topics;
+
+const settingsOf = async (topic: string): Promise<Record<string, string>> => {
+  const { resources } = await withAdmin((admin) =>
+    admin.describeConfigs({
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+      includeSynonyms: false,
+    }),
+  );
+  const entries = resources[0]?.configEntries ?? [];
+  return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+};
+
+it('shows what is missing, creates it, and finds nothing to do the second time', async () => {
+  expect((await list()).map(({ differences }) => differences)).toEqual(
+    declaredTopics(prefix).map(() => ['is missing']),
+  );
+  const dry = await ops(env, 'topics', 'apply', '--dry-run');
+  expect(dry.code).toBe(2);
+  expect(dry.output).toContain(`${createdTopic(prefix)} is missing: would be created`);
+  expect((await list()).some(({ exists }) => exists)).toBe(false);
+
+  const applied = await ops(env, 'topics', 'apply');
+  expect(applied.code).toBe(0);
+  expect(await list()).toEqual(
+    declaredTopics(prefix).map((topic) =>
+      expect.objectContaining({
+        topic,
+        exists: true,
+        partitions: 2,
+        retention_ms: 3_600_000,
+        differences: [],
+      }),
+    ),
+  );
+  const again = await ops(env, 'topics', 'apply', '--dry-run');
+  expect(again).toMatchObject({ code: 0 });
+  expect(again.output).toContain('All topics are as declared.');
+});
+
+it('sets what differs and keeps what somebody else has set', async () => {
+  const topic = createdTopic(prefix);
+  await ops(env, 'topics', 'apply');
+  await withAdmin((admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: ConfigResourceTypes.TOPIC,
+          name: topic,
+          configEntries: [
+            { name: 'retention.ms', value: '1000' },
+            { name: 'segment.ms', value: '600000' },
+            { name: 'max.message.bytes', value: '5000000' },
+          ],
+        },
+      ],
+    }),
+  );
+  const dry = await ops(env, 'topics', 'apply', '--dry-run', '--json');
+  expect(dry.code).toBe(2);
+  expect(dry.json()).toMatchObject({
+    executed: false,
+    steps: [{ topic, action: 'set', name: 'retention.ms', is: '1000', declared: '3600000' }],
+  });
+  expect((await settingsOf(topic))['retention.ms']).toBe('1000');
+  expect((await ops(env, 'topics', 'apply')).code).toBe(0);
+  expect(await settingsOf(topic)).toMatchObject({
+    'retention.ms': '3600000',
+    'segment.ms': '600000',
+    'max.message.bytes': '5000000',
+  });
+});
+
+it('raises the size limit with KAFKA_MAX_MESSAGE_BYTES, with room for the headers of dead letters', async () => {
+  await ops(env, 'topics', 'apply');
+  expect((await ops({ ...env, KAFKA_MAX_MESSAGE_BYTES: '2000000' }, 'topics', 'apply')).code).toBe(0);
+  expect((await settingsOf(createdTopic(prefix)))['max.message.bytes']).toBe('2000000');
+  expect(Number((await settingsOf(deadLetterTopic(prefix)))['max.message.bytes'])).toBeGreaterThan(2_000_000);
+});
+
+it('adds partitions only when told to, says that keys move, and never takes any away', async () => {
+  await ops(env, 'topics', 'apply');
+  const more = { ...env, KAFKA_TOPIC_PARTITIONS: '4' };
+  const warned = await ops(more, 'topics', 'apply');
+  expect(warned.code).toBe(0);
+  expect(warned.output).toContain('adding partitions moves keys');
+  expect((await list()).every(({ partitions }) => partitions === 2)).toBe(true);
+  expect((await ops(more, 'topics', 'apply', '--add-partitions')).code).toBe(0);
+  const fewer = await ops(env, 'topics', 'apply', '--add-partitions');
+  expect(fewer.output).toContain('partitions cannot be taken away');
+  expect((await list()).every(({ partitions }) => partitions === 4)).toBe(true);
+});
+
+it('describes partitions and offsets, and refuses a topic that is not there', async () => {
+  const topic = uniqueName('other');
+  await createTopics({ topic, partitions: 2 });
+  const described = await ops(env, 'topics', 'describe', topic, '--json');
+  expect(described.json()).toMatchObject({
+    topics: [
+      {
+        topic,
+        partitions: [
+          { partition: 0, replicas: [expect.any(Number)], inSync: [expect.any(Number)], low: '0', high: '0' },
+          { partition: 1 },
+        ],
+      },
+    ],
+  });
+  const unknown = await ops(env, 'topics', 'describe', 'no.such.topic');
+  expect(unknown.code).toBe(1);
+  expect(unknown.output).toContain('The cluster has no topic no.such.topic.');
+  expect((await list('--all')).map((line) => line.topic)).toContain(topic);
+  await deleteTopics(topic);
+});
+
+it('says in one line that no broker answers', async () => {
+  const lost = await ops({ ...env, KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' }, 'topics', 'list');
+  expect(lost.code).toBe(1);
+  expect(lost.output).toContain('No Kafka broker answers at 127.0.0.1:1.');
+  expect(lost.output).not.toContain('    at ');
+});

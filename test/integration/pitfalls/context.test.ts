@@ -1,0 +1,47 @@
+import { type EventContext, runWithContext } from '../../../src/outbox/context';
+import { person } from '../capture/support';
+import { type Clinic, engines, openClinic } from './support';
+
+/** What each engine is given, and what both must store. */
+const values: [what: string, given: string | undefined, stored: string | null][] = [
+  ['an id', 'request-1', 'request-1'],
+  ['nothing', undefined, null],
+  ['an empty text', '', null],
+  ['nothing but a NUL', '\0', null],
+  ['a NUL within', 'a\0b', 'ab'],
+  ['half a surrogate pair', 'a\uD800b', 'a\uFFFDb'],
+  ['what looks like a comment’s end', `*/ it's \\ "odd" 100 % %41 /*`, `*/ it's \\ "odd" 100 % %41 /*`],
+  ['blanks', ' \t\r\n', ' \t\r\n'],
+  ['a text of 5,000 letters', 'x'.repeat(5_000), 'x'.repeat(300)],
+  ['a text of 5,000 emoji', '🩺'.repeat(5_000), '🩺'.repeat(25)],
+];
+
+describe.each(engines)('the context in events of the %s engine', (engine) => {
+  let clinic: Clinic;
+
+  beforeAll(async () => {
+    clinic = await openClinic(engine);
+  });
+  afterAll(() => clinic.close());
+
+  it.each(values)('holds %s as the other engine does', async (_what, given, stored) => {
+    const context: EventContext = {
+      correlationId: given,
+      causationId: given,
+      actor: given,
+      traceparent: given,
+    };
+    const email = { aggregateId: 'a', data: { to: 'a@example.com', subject: 's', text: 't' } };
+    await runWithContext(context, () =>
+      clinic.prisma.$transaction(async (tx) => {
+        await tx.patient.create({ data: person() });
+        await tx.$append('email.send', email);
+      }),
+    );
+    const same = { correlation_id: stored, causation_id: stored, actor: stored, traceparent: stored };
+    expect(await clinic.db.events()).toMatchObject([
+      { event_type: 'patient.created', source: 'clinic', ...same },
+      { event_type: 'email.send', source: 'clinic', ...same },
+    ]);
+  });
+});

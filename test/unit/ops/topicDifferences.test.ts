@@ -1,0 +1,52 @@
+import type { DeclaredTopic } from '../../../src/kafka/declaredTopics';
+import { describeDifference, topicDifferences } from '../../../src/kafka/topicDifferences';
+import type { TopicState } from '../../../src/kafka/topicStates';
+
+const declared: DeclaredTopic = {
+  topic: 'healthcore.patient.created',
+  partitions: 2,
+  replicationFactor: 3,
+  settings: [
+    { name: 'retention.ms', value: '1000' },
+    { name: 'max.message.bytes', value: '2000', atLeast: true },
+  ],
+};
+
+function stateWith(settings: Record<string, string>, replicas: number[][]): TopicState {
+  return {
+    topic: declared.topic,
+    partitions: replicas.map((list, partition) => ({
+      partition,
+      leader: 1,
+      replicas: list,
+      inSync: list,
+    })),
+    settings: new Map(Object.entries(settings).map(([name, value]) => [name, { value, own: true }])),
+  };
+}
+
+const differences = (state: TopicState | undefined): string[] =>
+  topicDifferences(declared, state).map(describeDifference);
+
+it('finds none where all is as declared, or more than is needed', () => {
+  const settings = { 'retention.ms': '1000', 'max.message.bytes': '9999' };
+  expect(
+    differences(
+      stateWith(settings, [
+        [1, 2, 3],
+        [2, 3, 1],
+      ]),
+    ),
+  ).toEqual([]);
+});
+
+it('names each difference with both values', () => {
+  const state = stateWith({ 'retention.ms': '5', 'max.message.bytes': '1999' }, [[1, 2, 3], [1], [1, 2]]);
+  expect(differences(state)).toEqual([
+    'has 3 partitions, declared 2',
+    'has 1 replicas, declared 3',
+    'retention.ms is 5, declared 1000',
+    'max.message.bytes is 1999, declared 2000',
+  ]);
+  expect(differences(undefined)).toEqual(['is missing']);
+});
