@@ -9,6 +9,8 @@ import { killPrograms, type RunningProgram, spawnProgram } from '../support/proc
 import { startTcpProxy } from '../support/tcpProxy';
 import { waitFor } from '../support/waitFor';
 
+jest.setTimeout(180_000);
+
 let database: TestDatabase;
 let pool: Pool;
 let prefix: string;
@@ -104,7 +106,7 @@ test('SIGTERM in the middle of a backlog ends it in time, with its lanes given u
   const { rows } = await pool.query('SELECT FROM signalbox.lane WHERE owner IS NOT NULL');
   expect(rows).toEqual([]);
   await start();
-  await waitFor(published, { what: 'the rest to be published', deadlineMs: 60_000 });
+  await waitFor(published, { what: 'the rest to be published', deadlineMs: 120_000 });
   expect(await numbers()).toEqual(upTo(20_000));
 });
 

@@ -148,8 +148,7 @@ test('a broker whose every answer takes longer than the lease costs no lease, no
 });
 
 test('a leader that moves away again and again costs no event and no order', async () => {
-  type Append = (this: PartitionLog, ...args: Parameters<PartitionLog['append']>) => number;
-  const reallyAppend: Append = Reflect.get<PartitionLog, 'append'>(PartitionLog.prototype, 'append');
+  const reallyAppend = Reflect.get<PartitionLog, 'append'>(PartitionLog.prototype, 'append');
   let refusals = 0;
   await relay.start();
   await write(1, 1);
@@ -157,7 +156,7 @@ test('a leader that moves away again and again costs no event and no order', asy
   // Of three partitions of one request some may be taken and others refused.
   jest.spyOn(PartitionLog.prototype, 'append').mockImplementation(function answer(
     this: PartitionLog,
-    ...args: Parameters<Append>
+    ...args: Parameters<PartitionLog['append']>
   ) {
     if (refusals < 25 && Math.random() < 0.6) {
       refusals += 1;
