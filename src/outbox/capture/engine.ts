@@ -3,10 +3,13 @@ import { CaptureError } from './captureError';
 import { asModelError, isDatabaseError } from './databaseErrors';
 import { implicitOptions, type Internals, type InteractiveTransaction } from './internals';
 import type { CapturedModel } from './model';
+import { nestedStrategies } from './nested/strategies';
+import type { NestedOperation } from './nested/write';
 import { strategies } from './operations';
 import type { Outcome } from './outcome';
 import type { Operation } from './request';
 import { Session } from './session';
+import { undoable } from './undo';
 import { TransactionUnit } from './unit';
 
 export interface EngineOptions {
@@ -29,7 +32,10 @@ export class CaptureEngine {
   ) {}
 
   /** Settles as the plain operation would. */
-  async write(operation: Operation, transaction: InteractiveTransaction | undefined): Promise<unknown> {
+  async write(
+    operation: Operation | NestedOperation,
+    transaction: InteractiveTransaction | undefined,
+  ): Promise<unknown> {
     await this.checked;
     return transaction ? this.#inCallers(operation, transaction) : this.#inItsOwn(operation);
   }
@@ -61,10 +67,15 @@ export class CaptureEngine {
     }
   }
 
-  async #inCallers(operation: Operation, transaction: InteractiveTransaction): Promise<unknown> {
+  async #inCallers(
+    operation: Operation | NestedOperation,
+    transaction: InteractiveTransaction,
+  ): Promise<unknown> {
     return this.within(transaction, async (session, unit) => {
       try {
-        const outcome = await run(operation, session);
+        const work = async (): Promise<Outcome> => run(operation, session);
+        const outcome =
+          'plan' in operation ? await undoable(session, unit, operation.model.name, work) : await work();
         if (!outcome.ok && outcome.doubt) unit.doom(outcome.doubt);
         await session.append(outcome.events, operation.model.name).catch((error: unknown) => {
           if (!isDatabaseError(error)) unit.doom(error as Error);
@@ -78,7 +89,7 @@ export class CaptureEngine {
     });
   }
 
-  async #inItsOwn(operation: Operation): Promise<unknown> {
+  async #inItsOwn(operation: Operation | NestedOperation): Promise<unknown> {
     const { engine } = this.internals;
     const info = await engine.transaction('start', {}, implicitOptions);
     const session = this.#session({ kind: 'itx', id: info.id });
@@ -86,14 +97,13 @@ export class CaptureEngine {
     try {
       const outcome = await run(operation, session);
       result = resultOf(outcome);
+      if (outcome.undo) {
+        await this.#rollBack(info);
+        return result;
+      }
       await session.append(outcome.events, operation.model.name);
     } catch (error) {
-      await engine.transaction('rollback', {}, info).catch((reason: unknown) => {
-        this.options.logger.debug(
-          { err: reason },
-          'rolling back failed; the server has ended the transaction',
-        );
-      });
+      await this.#rollBack(info);
       throw error;
     }
     try {
@@ -103,6 +113,12 @@ export class CaptureEngine {
     }
     if (session.appended > 0) this.committed();
     return result;
+  }
+
+  async #rollBack(info: { readonly id: string }): Promise<void> {
+    await this.internals.engine.transaction('rollback', {}, info).catch((reason: unknown) => {
+      this.options.logger.debug({ err: reason }, 'rolling back failed; the server has ended the transaction');
+    });
   }
 
   #session(transaction: InteractiveTransaction): Session {
@@ -121,10 +137,13 @@ export class CaptureEngine {
   }
 }
 
-async function run(operation: Operation, session: Session): Promise<Outcome> {
-  const strategy = strategies.get(operation.action);
-  if (!strategy) throw new CaptureError(`Capture does not know the operation "${operation.action}"`);
-  return strategy(operation, session);
+async function run(operation: Operation | NestedOperation, session: Session): Promise<Outcome> {
+  const outcome =
+    'plan' in operation
+      ? nestedStrategies.get(operation.action)?.(operation, session)
+      : strategies.get(operation.action)?.(operation, session);
+  if (!outcome) throw new CaptureError(`Capture does not know the operation "${operation.action}"`);
+  return outcome;
 }
 
 function resultOf(outcome: Outcome): unknown {

@@ -16,7 +16,8 @@ import {
   transactionIdOf,
 } from './internals';
 import { readModels } from './model';
-import { refuseNestedWrites, type RelationGraph } from './nestedWrites';
+import { type NestedGraph, readGraph } from './nested/graph';
+import { assertPlanned, planNested } from './nested/plan';
 import { strategies } from './operations';
 import { refuseRawWrites } from './rawSql';
 import { readRelations } from './relations';
@@ -30,7 +31,7 @@ import { joinedTransaction, type Transact, Transactions } from './transactions';
  * A write inside a caller's transaction joins it; any other gets a transaction of its own, without limits, so that
  * nobody can tell it from the single statement that it was. Around the write the images of its rows are taken, the
  * catalogue says which events their difference means, and those are inserted after the write, while its row locks are
- * held. What can't be captured is refused: nested writes, raw SQL on a captured table, cascades.
+ * held. What can't be captured is refused: raw SQL on a captured table, cascades, nested writes without bounds.
  *
  * Model change and events commit together or not at all. Neither is ever told by the success of a promise: an error
  * that a caller catches may have ended the transaction, and a write that nobody awaits may still be part of it.
@@ -80,15 +81,16 @@ export function withCapture(client: PrismaClient, options: CaptureOptions): Capt
   const captured = capturedModels();
   refuseCascades(captured, relations);
   const models = readModels(captured, internals);
+  const graph = readGraph(models, relations, internals);
   const checked = probe(internals);
   checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
   const engine = new CaptureEngine(internals, models, options, checked);
   const transactions = new Transactions(
     engine,
     (client as unknown as { readonly $transaction: Transact }).$transaction,
-    (spec) => models.has(spec?.model ?? '') && strategies.has(spec?.action ?? ''),
+    (spec) => graph.models.has(spec?.model ?? '') && strategies.has(spec?.action ?? ''),
   );
-  const hook = createHook(engine, { captured, models: internals.models, relations });
+  const hook = createHook(engine, graph);
   return client.$extends({
     name: 'signalbox-capture',
     query: { $allOperations: hook as never },
@@ -107,7 +109,7 @@ const unmarked =
   'withCapture was given a client that does not mark its statements, so installed triggers would write each event a ' +
   'second time: create it with createPrismaClient, or with comments: [markedComments()].';
 
-function createHook(engine: CaptureEngine, graph: RelationGraph): (call: HookCall) => PromiseLike<unknown> {
+function createHook(engine: CaptureEngine, graph: NestedGraph): (call: HookCall) => PromiseLike<unknown> {
   const { models, units } = engine;
   return ({ model, operation, args, query, __internalParams: params }) => {
     const { transaction } = params;
@@ -115,19 +117,21 @@ function createHook(engine: CaptureEngine, graph: RelationGraph): (call: HookCal
     const itx = joined ?? (transaction?.kind === 'itx' ? (transaction as InteractiveTransaction) : undefined);
     if (model === undefined) refuseRawWrites(models, operation, args);
     else if (strategies.has(operation)) {
-      refuseNestedWrites(graph, model, operation, (args ?? {}) as Args);
-      const found = models.get(model);
+      const given = (args ?? {}) as Args;
+      const plan = planNested(graph, model, operation, given);
+      const found = models.get(model) ?? (plan && graph.models.get(model));
       if (found) {
         if (transaction && !itx) throw foreignBatch(model, operation);
-        return engine.write(
-          { model: found, action: operation, args: (args ?? {}) as Args, query, params },
-          itx,
-        );
+        const check = (sent: Args): void => assertPlanned(graph, { model, action: operation, plan }, sent);
+        const write = { model: found, action: operation, args: given, query, params, assertPlanned: check };
+        return engine.write(plan ? { ...write, plan, graph } : write, itx);
       }
     }
     const unit = itx && units.get(itx.id);
     if (!itx || !unit) return query(args);
-    return Promise.resolve(query(args).requestTransaction(itx)).catch((error: unknown) => {
+    const send = async (): Promise<unknown> => query(args).requestTransaction(itx);
+    const reads = model !== undefined && !strategies.has(operation);
+    return (reads ? send() : unit.runOther(send)).catch((error: unknown) => {
       unit.sawError = true;
       throw error;
     });

@@ -62,6 +62,13 @@ export function strengthFor(model: CapturedModel, data: unknown): LockStrength {
 const isLimit = (limit: unknown): limit is number =>
   typeof limit === 'number' && Number.isInteger(limit) && limit >= 0;
 
+/** The key's value when a unique `where` names it in a form that a raw statement takes, as the database gives it. */
+export function plainKeyIn(model: CapturedModel, where: Args): string | undefined {
+  const value = where[model.key];
+  if (typeof value !== 'string' || !isPlainKey(model, value)) return undefined;
+  return model.aggregate.fields[model.key]?.kind === 'uuid' ? value.toLowerCase() : value;
+}
+
 /** Whether a raw statement takes the value as Prisma would: if in doubt Prisma is asked, whose errors callers know. */
 function isPlainKey({ aggregate, key }: CapturedModel, value: unknown): boolean {
   const kind = aggregate.fields[key]?.kind;

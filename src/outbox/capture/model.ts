@@ -26,6 +26,8 @@ export interface CapturedModel {
   /** The columns of an image, each under its field's name, for a SELECT. */
   readonly sqlColumns: string;
   readonly sqlKey: string;
+  /** The column of each field, quoted. */
+  readonly columns: ReadonlyMap<string, string>;
   /** Enum fields whose members have other labels in the database. */
   readonly labels: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
@@ -76,6 +78,7 @@ export function readModels(
         )
         .join(', '),
       sqlKey: quoted(column(aggregate.key).name),
+      columns: new Map([...table.columns].map(([field, { name: own }]) => [field, quoted(own)])),
       labels: new Map(
         fields.flatMap((field) => {
           const { members } = column(field);

@@ -1,4 +1,3 @@
-import { Prisma } from '../../generated/prisma/client';
 import { keyOf, mapChange, mapChanges, type MappedEvent, type Row } from '../mapping';
 import { CaptureError } from './captureError';
 import { lockMany, lockOne, strengthFor, withoutLimit } from './locking';
@@ -6,6 +5,7 @@ import { conclude, type Outcome } from './outcome';
 import { ModelRequest, onlyKeys, type Operation, type RequestOptions } from './request';
 import { readsRelations } from './selection';
 import type { Session } from './session';
+import { upsertInHalves } from './upsert';
 
 /* Each write operation, told as: which rows to lock, what to send, and which images to compare. */
 
@@ -112,45 +112,14 @@ function namesKey({ sentArgs }: ModelRequest, key: string): boolean {
   return typeof data === 'object' && data !== null && (data as Record<string, unknown>)[key] !== undefined;
 }
 
-/** More often than two inserts and deletes of one row can plausibly meet. */
-const upsertAttempts = 10;
-
-/**
- * Prisma's own upsert may update a row that came into being a moment ago, whose image before nobody has seen. So the
- * request is narrowed to one outcome: to the row that is locked, or, when there is none, to no row at all, so that it
- * can only create; if somebody else was faster, back to the savepoint and begin again.
- */
 async function upsert(operation: Operation, session: Session): Promise<Outcome> {
   const { model, args } = operation;
-  let collision: unknown;
-  for (let attempt = 1; attempt <= upsertAttempts; attempt++) {
-    const locked = await lockOne(session, model, args['where'], strengthFor(model, args['update']));
-    const [row] = locked;
-    if (row) {
-      const found = await session.findUnique(model, args['where']);
-      if (found[0] === row[model.key]) return updateLocked(operation, session, locked, {});
-      continue;
-    }
-    // A second collision without a row to update is with another row: the caller's to know, in a transaction as
-    // Postgres leaves it after such an error.
-    if (collision !== undefined) return upsertAbsent(operation, session);
-    await session.execute('SAVEPOINT signalbox_upsert', []);
-    const outcome = await upsertAbsent(operation, session);
-    if (outcome.ok || !isCollision(outcome.error)) {
-      if (outcome.ok) await session.execute('RELEASE SAVEPOINT signalbox_upsert', []);
-      return outcome;
-    }
-    collision = outcome.error;
-    await session.execute('ROLLBACK TO SAVEPOINT signalbox_upsert', []);
-    await session.execute('RELEASE SAVEPOINT signalbox_upsert', []);
-  }
-  throw (
-    collision ?? new CaptureError(`The row of ${model.name} to upsert changed its identity again and again`)
-  );
+  return upsertInHalves(operation, session, {
+    lock: async () => lockOne(session, model, args['where'], strengthFor(model, args['update'])),
+    change: async (locked) => updateLocked(operation, session, locked, {}),
+    create: async () => upsertAbsent(operation, session),
+  });
 }
-
-const isCollision = (error: unknown): boolean =>
-  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 
 async function upsertAbsent(operation: Operation, session: Session): Promise<Outcome> {
   const request = new ModelRequest(operation, { restrict: (args) => onlyKeys(operation.model, [], args) });

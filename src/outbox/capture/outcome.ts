@@ -12,7 +12,11 @@ import { settle } from './unit';
  */
 
 /** How a write ended, and the events of what it has written. */
-export type Outcome = { readonly events: readonly MappedEvent[] } & (
+export type Outcome = {
+  readonly events: readonly MappedEvent[];
+  /** What was written can't be told, and is to be undone. */
+  readonly undo?: boolean;
+} & (
   | { readonly ok: true; readonly result: unknown }
   | { readonly ok: false; readonly error: unknown; /** Why events may be missing. */ readonly doubt?: Error }
 );

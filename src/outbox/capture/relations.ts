@@ -13,6 +13,14 @@ export interface Relation {
   /** The scalar fields of the foreign key. */
   readonly keys: readonly string[];
   readonly target: string;
+  /** The fields of the target that the keys point to. */
+  readonly references: readonly string[];
+  /** The field of the target that is the relation's other end. */
+  readonly inverse: string | undefined;
+  /** Whether a row may point to nothing. */
+  readonly optional: boolean;
+  /** Whether the database, or Prisma, gives a row a target when nobody names one. */
+  readonly defaulted: boolean;
   readonly onDelete: ReferentialAction;
   readonly onUpdate: ReferentialAction;
   /** Whether many rows may point to the same target: the other side is a list. */
@@ -26,6 +34,7 @@ interface FieldLine {
   readonly list: boolean;
   readonly optional: boolean;
   readonly relation: string | undefined;
+  readonly defaulted: boolean;
 }
 
 /** All relations of a schema that have a foreign key. */
@@ -34,15 +43,22 @@ export function readRelations(schema: string): Relation[] {
   return fields.flatMap((field) => {
     const keys = listOf(field.relation, 'fields');
     if (keys.length === 0) return [];
+    const inverse = fields.find((other) => isOtherSide(field, other));
     return [
       {
         model: field.model,
         field: field.name,
         keys,
         target: field.type,
+        references: listOf(field.relation, 'references'),
+        inverse: inverse?.name,
+        optional: field.optional,
+        defaulted: fields.some(
+          (other) => other.model === field.model && keys.includes(other.name) && other.defaulted,
+        ),
         onDelete: action(field.relation, 'onDelete') ?? (field.optional ? 'SetNull' : 'Restrict'),
         onUpdate: action(field.relation, 'onUpdate') ?? 'Cascade',
-        manyToOne: fields.some((other) => isOtherSide(field, other)),
+        manyToOne: inverse?.list ?? false,
       },
     ];
   });
@@ -63,9 +79,10 @@ export function readUniqueFields(schema: string, model: string): ReadonlySet<str
 
 function isOtherSide(field: FieldLine, other: FieldLine): boolean {
   return (
-    other.list &&
+    other !== field &&
     other.model === field.type &&
     other.type === field.model &&
+    listOf(other.relation, 'fields').length === 0 &&
     nameOf(other.relation) === nameOf(field.relation)
   );
 }
@@ -79,6 +96,7 @@ function readFields(schema: string): FieldLine[] {
         type,
         list: list !== undefined,
         optional: optional !== undefined,
+        defaulted: /@default\b/.test(attributes),
         relation: /@relation\(((?:[^()"]|"[^"]*"|\([^()]*\))*)\)/.exec(attributes)?.[1],
       }),
     ),

@@ -12,6 +12,8 @@ export interface Operation {
   readonly args: Args;
   readonly query: Query;
   readonly params: RequestParams;
+  /** @throws CaptureError when arguments on their way out say something else about relations than the caller did. */
+  readonly assertPlanned: (args: Args) => void;
 }
 
 export interface RequestOptions {
@@ -99,6 +101,7 @@ export class ModelRequest {
   #send(args: Args = {}): Args {
     if (this.#over)
       throw new CaptureError(`An extension sent "${this.operation.action}" after it had returned`);
+    this.operation.assertPlanned(args);
     const restricted = this.options.restrict?.(args) ?? args;
     const widened = returnsRows(this.options.action ?? this.operation.action)
       ? widen(this.operation.model, restricted)

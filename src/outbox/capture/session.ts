@@ -67,9 +67,14 @@ export class Session {
     // The parameter has no type of its own, so that it takes the column's, whatever that is.
     const [condition, parameter] = keys.length === 1 ? ['= $1', keys[0]] : ['= ANY($1)', keys];
     const order = keys.length === 1 ? '' : ` ORDER BY ${model.sqlKey}`;
-    const sql = `SELECT ${model.sqlColumns} FROM ${model.sqlName} WHERE ${model.sqlKey} ${condition}${order}${suffix}`;
+    return this.select(model, `${model.sqlKey} ${condition}${order}${suffix}`, [parameter]);
+  }
+
+  /** The images of rows that a condition in SQL finds. */
+  async select(model: CapturedModel, condition: string, parameters: readonly unknown[]): Promise<Row[]> {
+    const sql = `SELECT ${model.sqlColumns} FROM ${model.sqlName} WHERE ${condition}`;
     try {
-      const rows = (await this.execute(sql, [parameter])) as Row[];
+      const rows = (await this.execute(sql, parameters)) as Row[];
       return model.labels.size === 0 ? rows : rows.map((row) => relabelled(model, row));
     } catch (error) {
       throw asModelError(error, model.name);
@@ -84,7 +89,7 @@ export class Session {
 }
 
 /** An UPDATE of columns that are part of no key leaves room for those who only refer to the row, and so must its lock. */
-export type LockStrength = 'UPDATE' | 'NO KEY UPDATE';
+export type LockStrength = 'UPDATE' | 'NO KEY UPDATE' | 'KEY SHARE';
 
 /** Raw reads give an enum's label in the database; Prisma's results its member's name. */
 function relabelled(model: CapturedModel, row: Row): Row {

@@ -21,6 +21,8 @@ export class TransactionUnit {
   /** Settles when the transaction has been committed or rolled back. */
   readonly ended: Promise<void>;
   #markEnded: () => void = () => undefined;
+  #others = 0;
+  #othersUnderWay = 0;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -60,6 +62,23 @@ export class TransactionUnit {
     });
     await previous;
     return release;
+  }
+
+  /** Runs a write that capture has no part in: at once, but noted. */
+  async runOther<T>(work: () => Promise<T>): Promise<T> {
+    this.#others++;
+    this.#othersUnderWay++;
+    try {
+      return await work();
+    } finally {
+      this.#othersUnderWay--;
+    }
+  }
+
+  /** Tells later whether any such write has run since, or was running already. */
+  watchOthers(): { none(): boolean } {
+    const [before, clear] = [this.#others, this.#othersUnderWay === 0];
+    return { none: () => clear && this.#others === before };
   }
 
   end(): void {

@@ -52,7 +52,8 @@ class Walk {
     const visitId = uuid(2, this.int(5));
     const start = this.int(40);
     const slot = { startsAt: minute(start), endsAt: minute(start + 1 + this.int(3)) };
-    const visit = { id: visitId, patientId: id, practitioner: `dr ${this.int(3)}`, ...slot };
+    const below = { id: visitId, practitioner: `dr ${this.int(3)}`, ...slot };
+    const visit = { ...below, patientId: id };
     // Back to BOOKED would mean no event, and the chain would have a gap that is no fault.
     const status = this.pick(['CANCELLED', 'COMPLETED'] as const);
     const writes: (() => PromiseLike<unknown>)[] = [
@@ -87,6 +88,23 @@ class Walk {
       () => appointment.upsert({ where: { id: visitId }, create: visit, update: slot }),
       () => appointment.delete({ where: { id: visitId }, include: { patient: true } }),
       () => appointment.deleteMany({ where: { status, patientId: id } }),
+      () => patient.create({ data: { ...row, appointments: { create: [below] } } }),
+      () => patient.update({ where: { id }, data: { name, appointments: { create: below } } }),
+      () => patient.update({ where: { email }, data: { appointments: { deleteMany: { status } } } }),
+      () => patient.update({ where: { id }, data: { appointments: { connect: { id: visitId } } } }),
+      () =>
+        patient.upsert({
+          where: { id },
+          create: { ...row, appointments: { connect: { id: visitId } } },
+          update: { appointments: { upsert: { where: { id: visitId }, create: below, update: slot } } },
+        }),
+      () =>
+        appointment.update({
+          where: { id: visitId },
+          data: { status, patient: { connectOrCreate: { where: { email }, create: row } } },
+        }),
+      () => appointment.create({ data: { ...below, patient: { create: row } } }),
+      () => appointment.update({ where: { id: visitId }, data: { ...slot, patient: { update: { name } } } }),
     ];
     return this.pick(writes)();
   }
@@ -213,5 +231,5 @@ function isExpected(error: unknown): boolean {
   if (name === 'DriverAdapterError') return message === 'TransactionWriteConflict';
   // When a caught error has spoilt a nested transaction, Prisma rolls the outer one back: also without capture.
   if (code === 'P2028') return message.includes('transaction that was rolled back');
-  return ['P2002', 'P2003', 'P2025', 'P2034', 'P2039'].includes(code ?? '');
+  return ['P2002', 'P2003', 'P2018', 'P2025', 'P2034', 'P2039'].includes(code ?? '');
 }

@@ -6,7 +6,7 @@ import { printStep } from './print';
 import { replayProblems } from './replay';
 import { failed, type Outcome, type Step } from './steps';
 import { givenIds } from './values';
-import { nestedWrites } from './models';
+import { hasNestedWrites } from './nested';
 
 /*
  * One sequence on all databases at once; after each step three questions. Did the callers see the same? Do the engines'
@@ -78,7 +78,8 @@ function stepProblems(step: Step, outcomes: readonly Outcome[], was: Content, is
       problems.push('a step that failed left changes');
     return problems;
   }
-  if (step.kind !== 'alone' || nestedWrites) return [...problems, ...replayProblems(was, is, stored)];
+  if (step.kind !== 'alone' || hasNestedWrites(step.write))
+    return [...problems, ...replayProblems(was, is, stored)];
   const expected = expectedEvents(was, is);
   for (const aggregate of new Set([...expected.keys(), ...stored.keys()])) {
     const wanted = (expected.get(aggregate) ?? []).map(({ type, data }) => ({ type, data }));

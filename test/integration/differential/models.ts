@@ -4,9 +4,6 @@ import * as value from './values';
 
 /* Which rows of a model a write may name, and what it may put into them. */
 
-/** Switch on when both engines take nested writes; the only ones until then are to-one connects. */
-export const nestedWrites: boolean = false;
-
 export type Args = Record<string, unknown>;
 export type Arb = fc.Arbitrary<Args>;
 
@@ -103,11 +100,16 @@ const seldomNewKey = (id: fc.Arbitrary<string>): Arb =>
 /** Nested writes of both directions; the databases' own cascades are not in the shipped schema. */
 function nestedAppointments(): Arb {
   const create = booking(nothing);
+  const bookings = fc.array(create, { minLength: 1, maxLength: 2 });
   const where = byId(value.appointmentId);
   const data = merged(moved, newTimes);
   return fc
     .oneof(
-      fc.array(create, { minLength: 1, maxLength: 2 }).map((all): Args => ({ create: all })),
+      bookings.map((all): Args => ({ create: all })),
+      merged(
+        bookings.map((all): Args => ({ data: all })),
+        optional({ skipDuplicates: fc.boolean() }),
+      ).map((createMany): Args => ({ createMany })),
       where.map((connect): Args => ({ connect })),
       fc.record({ where, data }).map((update): Args => ({ update })),
       fc.record({ where, create, update: data }).map((upsert): Args => ({ upsert })),
@@ -118,27 +120,42 @@ function nestedAppointments(): Arb {
     )
     .map((appointments) => ({ appointments }));
 }
-const ifNested = (arbitrary: () => Arb): Arb =>
-  nestedWrites ? fc.oneof({ arbitrary: nothing, weight: 2 }, { arbitrary: arbitrary(), weight: 1 }) : nothing;
-const nestedPatient = (): Arb =>
-  fc
-    .oneof(
-      newPatient.map((create): Args => ({ create })),
-      optional(patientChange).map((update): Args => ({ update })),
-    )
-    .map((patient) => ({ patient }));
+/** Below a row that comes into being. */
+const newAppointments: Arb = fc
+  .oneof(
+    booking(nothing).map((create): Args => ({ create })),
+    byId(value.appointmentId).map((connect): Args => ({ connect })),
+  )
+  .map((appointments) => ({ appointments }));
+const seldom = (arbitrary: Arb): Arb => fc.oneof({ arbitrary: nothing, weight: 2 }, { arbitrary, weight: 1 });
+const uniquePatient = fc.oneof(
+  byId(value.patientId),
+  value.email.map((email): Args => ({ email })),
+);
+const createdPatient = fc.oneof(
+  newPatient.map((create): Args => ({ create })),
+  fc.record({ where: uniquePatient, create: newPatient }).map((found): Args => ({ connectOrCreate: found })),
+);
+const ownedBy = (arbitrary: Arb): Arb => arbitrary.map((patient) => ({ patient }));
+const nestedPatient = ownedBy(
+  fc.oneof(
+    createdPatient,
+    optional(patientChange).map((update): Args => ({ update })),
+    fc
+      .record({ where: optional({ name: value.name }), data: optional(patientChange) })
+      .map((update): Args => ({ update })),
+    fc.record({ create: newPatient, update: optional(patientChange) }).map((upsert): Args => ({ upsert })),
+  ),
+);
 
 export const patient: Model = {
   name: 'patient',
   id: value.patientId,
   newId: value.newPatientId,
-  created: merged(
-    newPatient,
-    ifNested(() => booking(nothing).map((create) => ({ appointments: { create } }))),
-  ),
+  created: merged(newPatient, seldom(newAppointments)),
   createdInBulk: newPatient,
   createdByUpsert: newPatient.filter(({ name }) => !String(name).includes('\0')),
-  changed: merged(optional(patientChange), seldomNewKey(value.newPatientId), ifNested(nestedAppointments)),
+  changed: merged(optional(patientChange), seldomNewKey(value.newPatientId), seldom(nestedAppointments())),
   // An address for all of them is refused as soon as there are two.
   changedInBulk: fc.oneof(
     { arbitrary: optional({ ...patientChange, email: fc.constant(undefined) }), weight: 8 },
@@ -168,18 +185,12 @@ export const appointment: Model = {
   name: 'appointment',
   id: value.appointmentId,
   newId: value.newAppointmentId,
-  created: booking(fc.oneof(ownPatient, connected, ...(nestedWrites ? [nestedPatient()] : []))),
+  created: booking(fc.oneof(ownPatient, connected, ownedBy(createdPatient))),
   createdInBulk: booking(ownPatient),
   createdByUpsert: booking(fc.oneof(ownPatient, connected)).filter(
     ({ startsAt, endsAt }) => Number(startsAt) < Number(endsAt),
   ),
-  changed: merged(
-    moved,
-    oneTime,
-    newOwner,
-    seldomNewKey(value.newAppointmentId),
-    ifNested(nestedPatient),
-  ).map(
+  changed: merged(moved, oneTime, newOwner, seldomNewKey(value.newAppointmentId), seldom(nestedPatient)).map(
     // Prisma takes the foreign key or the relation, not both.
     ({ patientId, patient: relation, ...rest }) => ({
       ...rest,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { Isolation, Item, Step, Write } from './steps';
+import { hasNestedWrites } from './nested';
 import * as value from './values';
 import { population, writes } from './writes';
 
@@ -27,12 +28,22 @@ function isOneStatement({ action, args }: Write): boolean {
   return action !== 'upsert' && !returnsRelations && !connects;
 }
 
+/**
+ * A nested write that fails and is caught: plain Prisma, and the trigger engine with it, leave standing what it had done
+ * until then, the middleware leaves nothing. nestedTransactions.test.ts of the middleware has those.
+ */
+const unlessHalfDone = <T extends { write: Write; caught: boolean }>(item: T): T =>
+  hasNestedWrites(item.write) ? { ...item, caught: false } : item;
+
 function items(write: fc.Arbitrary<Write>): fc.Arbitrary<Item[]> {
   const caught = fc.boolean();
   const { items: body } = fc.letrec<{ item: Item; items: Item[] }>((tie) => ({
     item: fc.oneof(
       { depthSize: 'small', withCrossShrink: true },
-      { arbitrary: fc.record({ kind: fc.constant('write' as const), write, caught }), weight: 8 },
+      {
+        arbitrary: fc.record({ kind: fc.constant('write' as const), write, caught }).map(unlessHalfDone),
+        weight: 8,
+      },
       {
         arbitrary: fc.record({
           kind: fc.constant('append' as const),

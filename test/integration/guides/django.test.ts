@@ -253,10 +253,12 @@ describe.each(engines)('what Django knows, with the %s engine', (engine) => {
   });
 
   const rawUpdate = (): PromiseLike<unknown> => prisma.$executeRaw`UPDATE patients SET phone = '1'`;
-  const nested = (id: string): PromiseLike<unknown> => {
+  test('nested writes: captured, each row with its event', async () => {
+    const id = await known();
     const { patientId: _, ...slot } = visit(id);
-    return prisma.patient.update({ where: { id }, data: { appointments: { create: slot } } });
-  };
+    await prisma.patient.update({ where: { id }, data: { name: 'n', appointments: { create: slot } } });
+    expect((await db.types()).sort()).toEqual(['appointment.booked', 'patient.updated']);
+  });
 
   if (engine === 'middleware') {
     test('raw(), cursor.execute: through the client, refused on a captured table', async () => {
@@ -264,22 +266,11 @@ describe.each(engines)('what Django knows, with the %s engine', (engine) => {
       await expect(rawUpdate()).rejects.toThrow('$executeRaw writes to the table "patients"');
       expect(await db.types()).toEqual([]);
     });
-
-    test('m2m_changed, nested writes: refused, with the way out', async () => {
-      const id = await known();
-      await expect(nested(id)).rejects.toThrow(/nested write .*\$transaction/);
-      expect(await db.types()).toEqual([]);
-    });
   } else {
     test('raw(), cursor.execute: through the client, captured', async () => {
       await known();
       await rawUpdate();
       expect(await db.types()).toEqual(['patient.updated']);
-    });
-
-    test('m2m_changed, nested writes: captured, each row with its event', async () => {
-      await nested(await known());
-      expect(await db.types()).toEqual(['appointment.booked']);
     });
   }
 });

@@ -3,7 +3,6 @@ import { appointment } from '../../../src/events/appointment';
 import { patient } from '../../../src/events/patient';
 import { CaptureError } from '../../../src/outbox/capture/captureError';
 import { refuseCascades } from '../../../src/outbox/capture/cascades';
-import { type RelationGraph, refuseNestedWrites } from '../../../src/outbox/capture/nestedWrites';
 import { readRelations, readUniqueFields } from '../../../src/outbox/capture/relations';
 
 const schemaWith = (actions: string, key = 'patientId String'): string => `
@@ -45,6 +44,10 @@ describe('relations of a schema', () => {
       field: 'patient',
       keys: ['patientId'],
       target: 'Patient',
+      references: ['id'],
+      inverse: 'appointments',
+      optional: false,
+      defaulted: false,
       onDelete: 'Cascade',
       onUpdate: 'Cascade',
       manyToOne: true,
@@ -94,55 +97,5 @@ describe('cascades', () => {
     );
     const restricted = schemaWith(', onDelete: Restrict, onUpdate: Restrict');
     expect(() => refuseCascades(withWatcher as never, readRelations(restricted))).not.toThrow();
-  });
-});
-
-describe('nested writes', () => {
-  const object = (name: string, type: string) => ({ name, kind: 'object', type });
-  const graph = (names: string[]): RelationGraph => ({
-    captured: new Map(names.map((name) => [name, patient])),
-    models: {
-      Patient: { fields: [object('appointments', 'Appointment'), object('passport', 'Passport')] },
-      Appointment: { fields: [object('patient', 'Patient')] },
-      Passport: { fields: [object('holder', 'Patient')] },
-    },
-    relations: readRelations(schemaWith('')),
-  });
-  const check =
-    (names: string[], model: string, args: object, action = 'create') =>
-    (): void =>
-      refuseNestedWrites(graph(names), model, action, args as never);
-
-  it('may connect on the side that holds the key of a relation of many to one', () => {
-    expect(
-      check(['Appointment', 'Patient'], 'Appointment', { data: { patient: { connect: { id: 'a' } } } }),
-    ).not.toThrow();
-    expect(check(['Passport'], 'Passport', { data: { holder: { connect: { id: 'a' } } } })).toThrow(
-      /Passport/,
-    );
-  });
-
-  it('on other models pass, until they reach a captured one at any depth', () => {
-    const deep = { data: { holder: { create: { appointments: { create: [{}] } } } } };
-    expect(check([], 'Passport', deep)).not.toThrow();
-    expect(check(['Appointment'], 'Passport', deep)).toThrow(
-      /"Passport\.create, holder\.create, appointments\.create" changes rows of Appointment/,
-    );
-    const upsert = {
-      create: {},
-      update: { passport: { upsert: { create: {}, update: { holder: { update: { email: 'x' } } } } } },
-    };
-    expect(check(['Patient'], 'Patient', upsert, 'upsert')).toThrow(/passport\.upsert, holder\.update/);
-    expect(
-      check(['Appointment'], 'Patient', { data: { appointments: { disconnect: { id: 'a' } } } }, 'update'),
-    ).toThrow(/Appointment/);
-  });
-
-  it('that say nothing are none', () => {
-    expect(
-      check(['Appointment'], 'Patient', {
-        data: { appointments: { create: undefined }, passport: undefined },
-      }),
-    ).not.toThrow();
   });
 });
