@@ -59,8 +59,8 @@ export async function benchmarkConsume(options: ConsumeBenchmarkOptions): Promis
     const sql = new Client({ connectionString: databaseUrl });
     await sql.connect();
     servers.push({ stop: () => sql.end() });
-    const durationMs = options.quick ? 500 : 4_000;
-    const rounds = await runRounds({ databaseUrl, brokers, topicPrefix, sql, messages, durationMs }, options);
+    const cpuMs = options.quick ? 800 : 6_000;
+    const rounds = await runRounds({ databaseUrl, brokers, topicPrefix, sql, messages, cpuMs }, options);
     if (!options.json) process.stdout.write(`${table(rounds)}\n`);
     process.stdout.write(`${JSON.stringify({ name: 'consume', figures: figures(rounds) })}\n`);
   } finally {

@@ -2,7 +2,8 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../src/kafka/client';
 import { topicOf } from '../../src/kafka/topicNames';
-import { declaredTopics, ensureTopics } from '../../src/kafka/topics';
+import { declaredTopics } from '../../src/kafka/declaredTopics';
+import { ensureTopics } from '../../src/kafka/topics';
 import { sleep } from '../../src/shared/sleep';
 import { kafkaSettings } from './environment';
 import { eventTypesUsed } from './outbox';

@@ -21,6 +21,8 @@ export interface DevBrokerOptions {
   readonly host?: string;
   /** 0 picks a free one. */
   readonly port: number;
+  /** The port that clients are told to connect to, where that is a proxy's; `port` if not given. */
+  readonly advertisedPort?: number;
   /** Created if missing, kept when the broker stops. */
   readonly dataDir: string;
   readonly logger: Logger;
@@ -81,12 +83,12 @@ async function serve(options: DevBrokerOptions, store: Store, unlock: () => void
   const server = await listen(host, port, onConnection, (error) => {
     logger.error({ err: error }, 'failed to accept a connection');
   });
-  address.port = server.port;
+  address.port = options.advertisedPort ?? server.port;
   let stopped: Promise<void> | undefined;
   return {
     host,
     port: server.port,
-    address: `${address.host}:${server.port}`,
+    address: `${address.host}:${address.port}`,
     stop: () => (stopped ??= stop(server, coordinator, store, unlock)),
   };
 }

@@ -7,6 +7,7 @@ import { type DevBroker, type DevBrokerOptions, startDevBroker } from './broker'
 interface Arguments {
   readonly host: string;
   readonly port: number;
+  readonly advertisedPort?: number;
   readonly dataDir: string;
 }
 
@@ -14,6 +15,7 @@ const command = new Command('broker')
   .description('A Kafka-protocol broker for development: one node, no access control, refused in production.')
   .option('--host <host>', 'where to listen, and what clients are told to connect to', '127.0.0.1')
   .option('--port <port>', 'where to listen; 0 picks a free port', portOf, 29_092)
+  .option('--advertised-port <port>', 'what clients are told to connect to instead, for a proxy', portOf)
   .option('--data-dir <directory>', 'where topics and offsets are kept', '.data/broker')
   .parse();
 

@@ -117,9 +117,14 @@ export class Nudger implements Service {
 /** Resolves when the connection is lost or is no longer wanted. */
 export function untilEnded(client: Client, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    client.on('error', () => resolve());
-    client.on('end', () => resolve());
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    const end = (): void => {
+      // The signal outlives many connections.
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end);
+    client.on('error', end);
+    client.on('end', end);
+    if (signal.aborted) end();
   });
 }

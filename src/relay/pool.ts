@@ -1,4 +1,5 @@
 import { Pool } from 'pg';
+import { outliveBrokenConnections } from '../shared/database';
 import type { Logger } from '../shared/logger';
 
 /** Reading, settling, renewing, deleting, and one to spare for metrics and readiness. */
@@ -19,5 +20,6 @@ export function createRelayPool(databaseUrl: string, queryTimeoutMs: number, log
     keepAlive: true,
   });
   pool.on('error', (error) => logger.debug({ err: error }, 'an idle database connection broke'));
+  outliveBrokenConnections(pool);
   return pool;
 }

@@ -29,10 +29,18 @@ export function prepare(
     };
   }
   if (row.data === null) return tooLarge(row, row.dataBytes, maxMessageBytes);
-  const message = encodeEvent({ ...row, data: row.data }, topicPrefix, extraHeaders);
+  let message: OutgoingMessage;
+  try {
+    message = encodeEvent({ ...row, data: row.data }, topicPrefix, extraHeaders);
+  } catch (error) {
+    return { row, fault: { reason: 'refused', detail: `Its message cannot be built: ${nameOf(error)}.` } };
+  }
   const bytes = batchBytes(message.bytes);
   return bytes > maxMessageBytes ? tooLarge(row, bytes, maxMessageBytes) : { row, message };
 }
+
+/** Its name only: what it says may quote the event. */
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 function tooLarge(row: LogRow, bytes: number, maxMessageBytes: number): Prepared {
   const detail = `The message has ${bytes} bytes, KAFKA_MAX_MESSAGE_BYTES allows ${maxMessageBytes}.`;

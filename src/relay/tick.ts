@@ -46,6 +46,8 @@ export interface TickResult {
 }
 
 interface LanePage {
+  /** Of the server, when it was read. */
+  readonly life: string;
   readonly lane: OwnedLane;
   readonly page: Page;
 }
@@ -54,6 +56,8 @@ interface LanePage {
 const lookRows = 4_000;
 
 export class Tick {
+  /** The server's, at the last look: the memory of lanes is of it, or younger. */
+  #life: string | undefined;
   #ahead: Promise<LanePage[]> | undefined;
   /** How many lanes had more than their page in the last look; unknown, and taken for all, when none had. */
   #busyLanes = 0;
@@ -77,6 +81,7 @@ export class Tick {
       return { ...counts, more: more || !complete, ...(failure ? { failure } : {}) };
     } catch (error) {
       this.options.leases.forgetAll();
+      this.#life = undefined;
       throw error;
     } finally {
       // What was read ahead starts where these pages end: worthless, and wrong, unless all of them are done.
@@ -112,16 +117,26 @@ export class Tick {
     if (lanes.length === 0) return [];
     const { database, limits } = this.options;
     const share = Math.ceil(lookRows / (this.#busyLanes || lanes.length));
+    let life = '';
     const pages = await look(
       database,
-      (now) => lanes.map(([{ lane }, cursor]) => pageRequest(lane, cursor, now)),
+      (now) => {
+        life = this.#sameLife(now.life);
+        return lanes.map(([{ lane }, cursor]) => pageRequest(lane, cursor, now));
+      },
       { ...limits, rows: Math.min(limits.rows, share) },
     );
     this.#busyLanes = pages.filter(({ full }) => full).length;
     return lanes.flatMap(([lane], index) => {
       const page = pages[index];
-      return page ? [{ lane, page }] : [];
+      return page ? [{ lane, page, life }] : [];
     });
+  }
+
+  #sameLife(life: string): string {
+    this.#life ??= life;
+    if (this.#life !== life) throw new Error('Postgres has crashed and recovered; the lanes are read anew');
+    return life;
   }
 
   async #publish(pages: readonly LanePage[], total: number): Promise<Publication> {
@@ -150,7 +165,9 @@ export class Tick {
     const { lost } =
       progress.length === 0
         ? { lost: [] }
-        : await timed(metrics, 'settle', () => settle(database, leases.owner, progress, setAside));
+        : await timed(metrics, 'settle', () =>
+            settle(database, leases.owner, pages[0]?.life ?? '', progress, setAside),
+          );
     for (const { lane, cursor } of moves) lane.cursor = cursor;
     leases.lose(moves.map(({ lane }) => lane).filter(({ lane }) => lost.includes(lane)));
     this.#report(setAside.filter(({ row }) => !lost.includes(row.lane)));

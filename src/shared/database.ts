@@ -17,7 +17,16 @@ export interface DatabaseOptions {
 export function createPool({ databaseUrl, poolSize, applicationName, logger }: DatabaseOptions): Pool {
   const pool = new Pool({ connectionString: databaseUrl, max: poolSize, application_name: applicationName });
   pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
+  outliveBrokenConnections(pool);
   return pool;
+}
+
+/**
+ * A pool watches over its idle connections only. One that breaks while it is checked out says so by an event that
+ * nobody hears, which ends the program; whoever uses it learns of it all the same, by a statement that fails.
+ */
+export function outliveBrokenConnections(pool: Pool): void {
+  pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
 export interface PrismaClientOptions extends DatabaseOptions {

@@ -6,7 +6,10 @@ import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafka';
 import { killPrograms, type RunningProgram, spawnProgram } from '../support/process';
+import { startTcpProxy } from '../support/tcpProxy';
 import { waitFor } from '../support/waitFor';
+
+jest.setTimeout(180_000);
 
 let database: TestDatabase;
 let pool: Pool;
@@ -103,8 +106,30 @@ test('SIGTERM in the middle of a backlog ends it in time, with its lanes given u
   const { rows } = await pool.query('SELECT FROM signalbox.lane WHERE owner IS NOT NULL');
   expect(rows).toEqual([]);
   await start();
-  await waitFor(published, { what: 'the rest to be published', deadlineMs: 60_000 });
+  await waitFor(published, { what: 'the rest to be published', deadlineMs: 120_000 });
   expect(await numbers()).toEqual(upTo(20_000));
+});
+
+test('a second SIGTERM ends it at once while it waits for a broker that does not answer', async () => {
+  const [broker = ''] = kafkaBrokers();
+  const proxy = await startTcpProxy({ port: Number(broker.split(':').at(-1)) });
+  try {
+    proxy.pause();
+    const { program } = await start({ KAFKA_BOOTSTRAP_SERVERS: proxy.address });
+    await waitFor(() => proxy.connections() > 0, { what: 'the relay to ask the broker' });
+    program.signal('SIGTERM');
+    await program.waitForLine(/a second signal leaves at once/);
+    let ended = false;
+    void program.exited.then(() => (ended = true));
+    // What follows the first signal closely is taken for its echo; stopping by itself takes 5 s here.
+    await waitFor(() => (ended ? true : (program.signal('SIGTERM'), false)), {
+      what: 'the second signal to end it',
+      intervalMs: 200,
+    });
+    expect(await program.exited).toEqual({ code: 1, signal: null });
+  } finally {
+    await proxy.close();
+  }
 });
 
 test('a relay that was paused past its lease and resumed changes nothing that its heir did', async () => {

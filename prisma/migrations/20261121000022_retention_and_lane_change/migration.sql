@@ -1,4 +1,4 @@
--- Raising the number of lanes of a live system: "ops outbox lanes". docs/decisions/0008 says why the order is kept.
+-- Raising the number of lanes of a live system: "ops outbox lanes". docs/decisions/0007 says why the order is kept.
 
 -- A power of two, so that each new lane takes its aggregates from exactly one old lane.
 ALTER TABLE "signalbox"."lane" DROP CONSTRAINT "lane_number";

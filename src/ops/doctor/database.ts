@@ -77,9 +77,10 @@ async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Fi
     return [fail(check, 'no relay is alive: nothing is published', 'Start one with "npm run relay".')];
   }
   const lanes = await readLanes(pool);
-  const free = lanes.filter(({ owned }) => !owned).map(({ lane }) => lane);
+  const free = lanes.filter(({ owned, closed }) => !owned && !closed).map(({ lane }) => lane);
   const alive = `alive: ${rows.map(({ instance }) => instance).join(', ')}`;
-  if (free.length === 0) return [ok(check, `${alive}; all ${lanes.length} lanes are owned`)];
+  if (free.length === 0)
+    return [ok(check, `${alive}; all ${lanes.filter(({ closed }) => !closed).length} lanes are owned`)];
   return [
     warn(
       check,
@@ -105,7 +106,7 @@ async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptio
           warn(
             check,
             `${counted(parked, 'event')} parked, ${counted(held, 'event')} held behind`,
-            'See "npm run ops -- outbox --help"; docs/operations.md says what to do with them.',
+            'See "npm run ops -- outbox parked list".',
           ),
         ]
       : []),

@@ -39,6 +39,12 @@
  * after D. So each lane may meet the same T with a D of its own. A lane in the middle of a batch keeps its T until it
  * has reached the end: the rows of (D, T) are a fixed set, and "up to position p of it" says what is published.
  *
+ * CRASHES. A transaction that only looks writes nothing, so a server that crashes forgets that its id was ever given, and
+ * gives it again, to a writer; it may set the sequence back as well. A cursor in the table is safe: the commit that put
+ * it there has a higher id, and was flushed. One that is only in memory, or about to be settled, is not: in its snapshot
+ * the writer's id has ended, and the writer's events would be passed over. So a look says in which life of the server
+ * it was made, and what was learned in another is thrown away.
+ *
  * COST. Each batch reads index entries from floor(D) on, however old the table is, plus one probe for each straggler
  * that has ended. A transaction that stays open costs a number in a list. A lane that was idle has nothing above its
  * floor. In memory its D moves with every look; in the table it stays (an idle lane writes nothing), which is right

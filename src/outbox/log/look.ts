@@ -1,6 +1,6 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Horizon, PageRequest } from './cursor';
-import { openBatch } from './openBatch';
+import type { PageRequest } from './cursor';
+import { openBatch, type OpenedBatch } from './openBatch';
 import { type Page, type PageLimits, readPages } from './readPage';
 
 /*
@@ -17,7 +17,7 @@ const preamble = `BEGIN ISOLATION LEVEL READ COMMITTED;
 /** Opens a batch and reads the pages that the caller asks for in view of it. Two round trips. */
 export async function look(
   database: Pool,
-  requestsFor: (now: Horizon) => PageRequest[],
+  requestsFor: (now: OpenedBatch) => PageRequest[],
   limits: PageLimits,
 ): Promise<Page[]> {
   const client = await database.connect();

@@ -5,6 +5,18 @@ import { parseSnapshot } from './snapshot';
 /** Where a statement may be sent: a pool, or a connection in a transaction. */
 export type Queryable = Pool | ClientBase;
 
+/** What opening a batch gives. */
+export interface OpenedBatch extends Horizon {
+  /**
+   * Differs from one life of the server to the next: a crash begins a new one, an orderly restart does not. What was
+   * learned in an earlier life and is in no table holds no longer; see cursor.ts.
+   */
+  readonly life: string;
+}
+
+/** A crash throws the server's statistics away, and with them the time since when they are counted. */
+export const currentLife = `coalesce(extract(epoch FROM pg_stat_get_bgwriter_stat_reset_time())::text, '')`;
+
 /*
  * Three statements in one message: Postgres runs them one after the other, each with a snapshot of its own, and the
  * client waits once. Their order is what the argument in cursor.ts stands on. A sequence that was never used says 1,
@@ -14,24 +26,25 @@ const lastValue = `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 
   FROM signalbox.outbox_position`;
 const sql = `
   ${lastValue};
-  SELECT pg_current_snapshot()::text AS snapshot, pg_current_xact_id()::text AS xid;
+  SELECT pg_current_snapshot()::text AS snapshot, pg_current_xact_id()::text AS xid, ${currentLife} AS life;
   ${lastValue}`;
 
 interface Row {
   position?: string;
   snapshot?: string;
   xid?: string;
+  life?: string;
 }
 
 /**
  * Takes the snapshot up to which a batch is read; one serves all lanes. `preamble` holds statements that are to be
  * run before, in the same message.
  */
-export async function openBatch(database: Queryable, preamble = ''): Promise<Horizon> {
+export async function openBatch(database: Queryable, preamble = ''): Promise<OpenedBatch> {
   // pg gives an array for several statements, which its types don't know.
   const results = (await database.query(preamble + sql)) as unknown as QueryResult<Row>[];
   const [floor, taken, ceiling] = results.slice(-3).map((result) => result.rows[0]);
-  if (!floor?.position || !taken?.snapshot || !taken.xid || !ceiling?.position) {
+  if (!floor?.position || !taken?.snapshot || !taken.xid || taken.life === undefined || !ceiling?.position) {
     throw new Error('Postgres gave no snapshot');
   }
   return {
@@ -39,5 +52,6 @@ export async function openBatch(database: Queryable, preamble = ''): Promise<Hor
     snapshot: parseSnapshot(taken.snapshot),
     xid: BigInt(taken.xid),
     ceiling: BigInt(ceiling.position),
+    life: taken.life,
   };
 }

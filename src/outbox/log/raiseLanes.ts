@@ -1,5 +1,5 @@
 /*
- * Raises the number of lanes while writers and relays run. docs/decisions/0008 has the whole argument; in short:
+ * Raises the number of lanes while writers and relays run. docs/decisions/0007 has the whole argument; in short:
  *
  *   1. Under a lock that waits for every transaction which has appended, and holds up new appends for a moment, the
  *      function that gives an aggregate its lane is replaced. Rows up to the sequence's last value lie by the old

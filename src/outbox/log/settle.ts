@@ -1,6 +1,6 @@
 import type { Cursor } from './cursor';
 import type { LogRow } from './readPage';
-import type { Queryable } from './openBatch';
+import { currentLife, type Queryable } from './openBatch';
 
 /** Why an event is set aside instead of published. */
 export type SetAsideReason = 'too_large' | 'unknown_type' | 'refused' | 'topic_missing' | 'behind';
@@ -35,7 +35,7 @@ const sql = `
         batch_position, last_position)
   ), held AS (
     SELECT l.lane FROM signalbox.lane l JOIN given g ON g.lane = l.lane
-    WHERE l.owner = $1 AND l.epoch = g.epoch ORDER BY l.lane FOR UPDATE OF l
+    WHERE l.owner = $1 AND l.epoch = g.epoch AND ${currentLife} = $14 ORDER BY l.lane FOR UPDATE OF l
   ), moved AS (
     UPDATE signalbox.lane l SET done_snapshot = g.done_snapshot, done_xid = g.done_xid, done_floor = g.done_floor,
       batch_snapshot = g.batch_snapshot, batch_xid = g.batch_xid, batch_floor = g.batch_floor,
@@ -54,11 +54,13 @@ const sql = `
 
 /**
  * Records what was published, for those lanes that still are the owner's under the epoch. Resolves to the lanes that
- * are not: somebody else owns them now, and nothing of theirs was changed.
+ * are not: somebody else owns them now, or the server has crashed since the `life` in which the pages were read, and
+ * nothing of theirs was changed.
  */
 export async function settle(
   database: Queryable,
   owner: string,
+  life: string,
   progress: readonly LaneProgress[],
   setAside: readonly SetAside[],
 ): Promise<{ lost: number[] }> {
@@ -79,6 +81,7 @@ export async function settle(
     batches.map((batch) => batch?.position ?? null),
     progress.map(({ lastPosition }) => lastPosition),
     JSON.stringify(setAside.map(asRecord)),
+    life,
   ]);
   const moved = new Set(rows.map(({ lane }) => lane));
   return { lost: progress.map(({ lane }) => lane).filter((lane) => !moved.has(lane)) };

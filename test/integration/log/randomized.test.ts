@@ -13,6 +13,9 @@ const writerCount = 24;
 const aggregates = 40;
 const lanes = [3, 7, 11];
 const runMs = 10_000;
+/** A slow machine takes longer for a run that is worth anything. */
+const leastCommitted = 500;
+const longestMs = 120_000;
 
 let database: TestDatabase;
 let pool: Pool;
@@ -36,11 +39,16 @@ test('every committed event is read once, in the order of its aggregate, whateve
   const publisher = new RecordingPublisher();
   const relays = [1, 7, 200].map((rows) => steppedRelay(pool, { publisher, limits: { rows } }));
   const deadline = Date.now() + runMs;
-  const isOver = (): boolean => Date.now() > deadline;
+  let committed = 0;
+  const isOver = (): boolean =>
+    Date.now() > deadline + longestMs || (Date.now() > deadline && committed >= leastCommitted);
+  const onCommit = (events: number): void => void (committed += events);
 
   const writing = Promise.all(
-    Array.from({ length: writerCount }, () => write(generator(Math.floor(random() * 2 ** 31)), isOver)),
-  ).then((committed) => committed.reduce((sum, count) => sum + count, 0));
+    Array.from({ length: writerCount }, () =>
+      write(generator(Math.floor(random() * 2 ** 31)), isOver, onCommit),
+    ),
+  );
   const writers = { busy: true };
   void writing.finally(() => (writers.busy = false));
   while (writers.busy) {
@@ -49,13 +57,13 @@ test('every committed event is read once, in the order of its aggregate, whateve
     for (let looks = 1 + random() * 40; looks > 0; looks -= 1) await relay?.tick.run();
     await relay?.leases.releaseAll();
   }
-  const committed = await writing;
+  await writing;
   const last = steppedRelay(pool, { publisher });
   await last.leases.renew();
   await last.drain();
 
   const published = publisher.published();
-  expect(committed).toBeGreaterThan(500);
+  expect(committed).toBeGreaterThanOrEqual(leastCommitted);
   expect(faultsOf(published, await pool.query('SELECT id, n FROM counter'))).toEqual({
     lost: 0,
     doubled: 0,
@@ -63,7 +71,7 @@ test('every committed event is read once, in the order of its aggregate, whateve
     outOfNowhere: 0,
   });
   expect(published).toHaveLength(committed);
-});
+}, 240_000);
 
 interface Faults {
   lost: number;
@@ -93,17 +101,19 @@ function faultsOf(published: string[], counters: { rows: { id: string; n: number
   return faults;
 }
 
-/** One writer: transactions until time is up. Resolves to the number of events that it committed. */
-async function write(random: () => number, isOver: () => boolean): Promise<number> {
+/** One writer: transactions until time is up. Tells of the events of each. */
+async function write(
+  random: () => number,
+  isOver: () => boolean,
+  onCommit: (events: number) => void,
+): Promise<void> {
   const client = new Client({ connectionString: database.url });
   await client.connect();
-  let committed = 0;
   try {
-    while (!isOver()) committed += await transact(client, random);
+    while (!isOver()) onCommit(await transact(client, random));
   } finally {
     await client.end();
   }
-  return committed;
 }
 
 /** Locks are taken in one order, so that writers wait for each other but never deadlock. */

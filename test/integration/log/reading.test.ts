@@ -199,6 +199,32 @@ test('a page ends when its data reaches the size limit, and what is too large is
   expect(publisher.published()).toEqual(['a:1', 'a:2', 'a:3', 'a:4']);
 });
 
+test('a key that carries a fifth of all events holds up no other lane, and keeps its order', async () => {
+  const total = 5_000;
+  await pool.query(
+    `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
+     SELECT signalbox.lane_of(key), 'patient.updated', '1.0', 'patient', key, 'test', json_build_object('n', n)
+     FROM (SELECT n, CASE WHEN n % 5 = 0 THEN 'hot' ELSE 'k' || n % 97 END AS key FROM generate_series(1, $1::int) n) e
+     ORDER BY n`,
+    [total],
+  );
+  const { tick, drain, publisher } = await relay({ limits: { rows: 50 } });
+  await tick.run();
+  const { rows } = await pool.query<{ lanes: number }>(
+    'SELECT count(*)::int AS lanes FROM signalbox.lane WHERE last_position > 0',
+  );
+  const used = await pool.query('SELECT DISTINCT lane FROM signalbox.outbox');
+  expect(rows[0]?.lanes).toBe(used.rowCount);
+  await drain();
+  const last = new Map<string, number>();
+  for (const label of publisher.published()) {
+    const [key = '', n] = label.split(':');
+    expect(Number(n)).toBeGreaterThan(last.get(key) ?? 0);
+    last.set(key, Number(n));
+  }
+  expect(publisher.published()).toHaveLength(total);
+});
+
 test('lanes without events are not written to', async () => {
   const { drain } = await relay();
   await append(pool, 'a', 1);

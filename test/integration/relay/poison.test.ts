@@ -153,6 +153,33 @@ test('what can never be sent is parked before anything is sent, with a reason th
   for (const { detail } of rows) expect(detail).not.toContain('xxx');
 });
 
+test('an event whose message cannot be built is parked, alone, and leaves nothing claimed', async () => {
+  for (let n = 1; n <= 3; n += 1) for (const key of ['a', 'b']) await append(pool, key, n, { lane: 1 });
+  // No JavaScript date can say it.
+  await pool.query(
+    `UPDATE signalbox.outbox SET occurred_at = 'infinity' WHERE aggregate_id = 'a' AND data->>'n' = '2'`,
+  );
+  const stepped = await relay();
+  expect(await stepped.drain()).toEqual({ published: 4, setAside: 2 });
+  expect(stepped.publisher.published()).toEqual(['a:1', 'b:1', 'b:2', 'b:3']);
+  expect(await setAside()).toEqual(['a:2 parked refused', 'a:3 held behind']);
+  expect(await stepped.drain()).toEqual({ published: 0, setAside: 0 });
+});
+
+test('a send that throws marks nothing as published', async () => {
+  for (let n = 1; n <= 9; n += 1) await append(pool, 'a', n);
+  const stepped = await relay({ limits: { rows: 3 } });
+  await stepped.tick.run();
+  stepped.publisher.answer = () => {
+    throw new Error('as no publisher should');
+  };
+  await expect(stepped.tick.run()).rejects.toThrow('as no publisher should');
+  stepped.publisher.answer = () => ({ kind: 'sent' });
+  await stepped.leases.renew();
+  await stepped.drain();
+  expect(stepped.publisher.published()).toEqual(Array.from({ length: 9 }, (_, n) => `a:${n + 1}`));
+});
+
 test('no send holds more for a topic than the brokers take in one batch', async () => {
   for (let n = 1; n <= 20; n += 1) await append(pool, 'a', n, { padding: 400 });
   const stepped = await relay({ maxMessageBytes: 4_000 });
