@@ -13,7 +13,7 @@ import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated } from '../support/events';
 import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from '../support/kafka';
-import { killPrograms, type RunningProgram } from '../support/process';
+import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
 
@@ -49,6 +49,7 @@ afterAll(async () => {
 
 const startMember = (): Promise<Part> =>
   startPart('src/consumers/main', 'CONSUMERS_PORT', {
+    args: ['audit-log'],
     databaseUrl: database.url,
     brokers: kafkaBrokers().join(','),
     topicPrefix,
@@ -109,29 +110,34 @@ test(`after ${kills} kills every event has had its effect exactly once`, async (
   await sql.query('TRUNCATE audit_log, signalbox.inbox');
   const state = { goesOn: true };
   const sending = sendSteadily(state);
-  const running: RunningProgram[] = [];
-  for (let count = 0; count < members; count += 1) running.push((await startMember()).program);
+  const running: Part[] = [];
+  const told = (): string => running.map(({ program }) => program.output()).join('\n');
+  for (let count = 0; count < members; count += 1) running.push(await startMember());
   for (let killed = 0; killed < kills;) {
     const before = (await effects()).events;
     // The dead keep their partitions until their session ends: progress means that the living have shared them out.
     await waitFor(async () => (await effects()).events > before + 20, {
-      what: () => `the members to go on:\n${running.map((program) => program.output()).join('\n')}`,
+      what: () => `the members to go on:\n${told()}`,
       deadlineMs: 90_000,
     });
     await sleep(Math.random() * 300);
     const several = Math.min(1 + Math.floor(Math.random() * members), kills - killed);
     const victims = running.splice(0, several);
-    await Promise.all(victims.map((program) => program.kill('SIGKILL')));
+    await Promise.all(victims.map(({ program }) => program.kill('SIGKILL')));
     killed += several;
-    for (let count = 0; count < several; count += 1) running.push((await startMember()).program);
+    for (let count = 0; count < several; count += 1) running.push(await startMember());
   }
   state.goesOn = false;
   const sent = await sending;
   await waitFor(async () => (await effects()).events >= sent.length, {
-    what: () => `all ${sent.length} events:\n${running.map((program) => program.output()).join('\n')}`,
+    what: () => `all ${sent.length} events:\n${told()}`,
     deadlineMs: 120_000,
   });
-  for (const program of running) expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  for (const part of running) {
+    // One that has hardly begun does not know the signal yet.
+    await waitUntilReady(part);
+    expect(await part.program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
+  }
   expect(await effects()).toEqual({ rows: sent.length, events: sent.length, noted: sent.length });
   const { rows } = await sql.query<{ event_id: string }>('SELECT event_id FROM audit_log');
   expect(new Set(rows.map((row) => row.event_id))).toEqual(new Set(sent));

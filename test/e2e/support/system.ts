@@ -8,6 +8,7 @@ export interface SystemOptions {
   readonly brokers: string;
   readonly topicPrefix: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly args?: string[];
 }
 
 export interface Part {
@@ -42,6 +43,7 @@ export async function startPart(
 ): Promise<Part> {
   const port = await findFreePort();
   const running = await spawnProgram(program, {
+    ...(options.args ? { args: options.args } : {}),
     env: {
       DATABASE_URL: options.databaseUrl,
       KAFKA_BOOTSTRAP_SERVERS: options.brokers,
