@@ -99,7 +99,9 @@ export class KafkaPublisher implements Publisher {
     try {
       const failure = await this.ready();
       if (failure) return failure;
-      await this.#producer?.sendBatch({
+      // Disconnected a moment ago: then nothing was sent, and must not count as sent.
+      if (!this.#producer) return { kind: 'retryable', type: 'DISCONNECTED' };
+      await this.#producer.sendBatch({
         acks: -1,
         timeout: acknowledgeTimeoutMs,
         compression: this.options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,

@@ -6,7 +6,7 @@ import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafka';
+import { deleteTopics, kafkaBrokers, readAll, type ReceivedMessage, uniqueName } from '../support/kafka';
 import { type RunningProgram, spawnProgram } from '../support/process';
 import { waitFor } from '../support/waitFor';
 
@@ -63,10 +63,12 @@ test('a relay that is killed twenty times under load loses nothing and keeps the
   expect(await relay.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 
   const published = new Map<string, number[]>();
-  for (const { key, value } of await readAll(`${prefix}.patient.updated`)) {
+  const messages = await readAll(`${prefix}.patient.updated`);
+  for (const { key, value } of messages) {
     const { data } = JSON.parse(value ?? '') as { data: { n: number } };
     published.set(key ?? '', [...(published.get(key ?? '') ?? []), data.n]);
   }
+  expect(await missingOf(counts, published, messages)).toEqual([]);
   for (const [key, count] of counts) {
     // Repetitions are allowed; what counts is the order of the first copies, and that none is missing.
     const firstCopies = [...new Set(published.get(key))];
@@ -76,6 +78,32 @@ test('a relay that is killed twenty times under load loses nothing and keeps the
     });
   }
 }, 180_000);
+
+/** What is not in Kafka, with what the outbox says of it, and whether Kafka gave all offsets up to its last. */
+async function missingOf(
+  counts: ReadonlyMap<string, number>,
+  published: ReadonlyMap<string, readonly number[]>,
+  messages: readonly ReceivedMessage[],
+): Promise<unknown[]> {
+  const missing = [...counts].flatMap(([key, count]) => {
+    const there = new Set(published.get(key));
+    return Array.from({ length: count }, (_, n) => ({ key, n: n + 1 })).filter(({ n }) => !there.has(n));
+  });
+  if (missing.length === 0) return [];
+  const { rows } = await pool.query(
+    `SELECT o.lane, o.position, o.txid::text, o.aggregate_id, o.data->>'n' AS n, o.occurred_at,
+       l.done_snapshot::text, l.done_xid::text, l.done_floor, p.state AS set_aside
+     FROM signalbox.outbox o JOIN signalbox.lane l USING (lane) LEFT JOIN signalbox.parked_event p USING (lane, position)
+     JOIN jsonb_to_recordset($1::jsonb) AS x(key text, n int) ON x.key = o.aggregate_id AND x.n = (o.data->>'n')::int`,
+    [JSON.stringify(missing)],
+  );
+  const partitions = new Set(messages.map(({ partition }) => partition));
+  const gaps = [...partitions].flatMap((partition) => {
+    const offsets = messages.filter((one) => one.partition === partition).map(({ offset }) => Number(offset));
+    return offsets.filter((offset, index) => offset !== index).slice(0, 1);
+  });
+  return [{ missing, rows, gaps }];
+}
 
 /** Appends 1, 2, 3, … for each key, several at a time; resolves to the last number of each. */
 async function write(state: { goesOn: boolean }): Promise<Map<string, number>> {
