@@ -150,7 +150,8 @@ export class KafkaPublisher implements Publisher {
   }
 }
 
-function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
+/** The messages as kafkajs takes them, those of a topic in their order. */
+export function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
   const topics = new Map<string, OutgoingMessage[]>();
   for (const message of messages) {
     const known = topics.get(message.topic);

@@ -22,7 +22,8 @@ const chunkSize = 1_000;
 
 /**
  * ROWS FROM … WITH ORDINALITY numbers the events; ORDER BY makes the default of "position", the sequence's next value,
- * be drawn in that order. A program without a name has that of its connection, as with the triggers. One JSON text carries all of them, so that the number of parameters never limits a batch.
+ * be drawn in that order. One JSON text carries all of them, so that the number of parameters never limits a batch. A
+ * program without a name has that of its connection, as with the triggers.
  */
 const insert = `INSERT INTO signalbox.outbox (lane, event_id, event_type, event_version, aggregate_type, aggregate_id,
   source, correlation_id, causation_id, actor, traceparent, data)

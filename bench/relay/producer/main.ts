@@ -6,7 +6,7 @@ import { CompressionTypes, Partitioners, type TopicMessages } from 'kafkajs';
 import { Client } from 'pg';
 import { createKafka } from '../../../src/kafka/client';
 import { encodeEvent, type OutgoingEvent, type OutgoingMessage } from '../../../src/kafka/message';
-import { producerSettings } from '../../../src/kafka/producer';
+import { byTopic, producerSettings } from '../../../src/kafka/producer';
 import { logRowColumns } from '../../../src/outbox/log/readPage';
 import { loadConfig } from '../../../src/shared/config/load';
 import { commonVariables, kafkaVariables } from '../../../src/shared/config/variables';
@@ -53,16 +53,6 @@ async function readMessages(databaseUrl: string, prefix: string, after: string):
   }
   await database.end();
   return messages;
-}
-
-function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
-  const topics = new Map<string, OutgoingMessage[]>();
-  for (const message of messages) {
-    const known = topics.get(message.topic);
-    if (known) known.push(message);
-    else topics.set(message.topic, [message]);
-  }
-  return [...topics].map(([topic, list]) => ({ topic, messages: list }));
 }
 
 void runProgram('producer', process.env, main);
