@@ -1,6 +1,6 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import { PrismaClient } from '../generated/prisma/client';
+import { FencedPrismaPg } from './fencedPrismaPg';
 import type { Logger } from './logger';
 import { markedComments, type StatementComments } from './statementComments';
 
@@ -46,7 +46,7 @@ export function createPrismaClient({
   logger,
   comments = [markedComments()],
 }: PrismaClientOptions): PrismaClient {
-  const adapter = new PrismaPg(
+  const adapter = new FencedPrismaPg(
     { connectionString: databaseUrl, max: poolSize, application_name: applicationName },
     { onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection broke') },
   );

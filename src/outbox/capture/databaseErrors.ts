@@ -13,11 +13,13 @@ interface Cause {
   readonly constraint?: { readonly index?: string; readonly fields?: readonly string[] };
 }
 
+const conflict: [code: string, message: string] = [
+  'P2034',
+  'Transaction failed due to a write conflict or a deadlock. Please retry your transaction',
+];
+
 const known: Readonly<Record<string, (cause: Cause) => [code: string, message: string]>> = {
-  TransactionWriteConflict: () => [
-    'P2034',
-    'Transaction failed due to a write conflict or a deadlock. Please retry your transaction',
-  ],
+  TransactionWriteConflict: () => conflict,
   UniqueConstraintViolation: (cause) => ['P2002', `Unique constraint failed on the ${constraint(cause)}`],
   ForeignKeyConstraintViolation: (cause) => [
     'P2003',
@@ -38,12 +40,17 @@ export function asModelError(error: unknown, modelName: string): unknown {
   const cause = adapterError?.cause as Cause | undefined;
   const told = known[cause?.kind ?? ''];
   if (!cause || !told) return error;
-  const [code, message] = told(cause);
-  return new Prisma.PrismaClientKnownRequestError(message, {
-    code,
-    clientVersion: Prisma.prismaVersion.client,
-    meta: { modelName, driverAdapterError: adapterError },
-  });
+  return knownError(told(cause), { modelName, driverAdapterError: adapterError });
+}
+
+/** What Prisma says when a transaction met what another has done since its snapshot. */
+export function writeConflict(modelName: string): Error {
+  return knownError(conflict, { modelName });
+}
+
+function knownError([code, message]: [string, string], meta: Record<string, unknown>): Error {
+  const clientVersion = Prisma.prismaVersion.client;
+  return new Prisma.PrismaClientKnownRequestError(message, { code, clientVersion, meta });
 }
 
 /** Whether the database itself refused, so that its transaction can do nothing but roll back. */

@@ -77,6 +77,7 @@ export function withCapture(client: PrismaClient, options: CaptureOptions): Capt
   if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
   const internals = readInternals(client);
   if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
+  if (!internals.fenced) throw new CaptureError(unfenced);
   const relations = readRelations(internals.schema);
   const captured = capturedModels();
   refuseCascades(captured, relations);
@@ -108,6 +109,10 @@ export function withCapture(client: PrismaClient, options: CaptureOptions): Capt
 const unmarked =
   'withCapture was given a client that does not mark its statements, so installed triggers would write each event a ' +
   'second time: create it with createPrismaClient, or with comments: [markedComments()].';
+
+const unfenced =
+  'withCapture was given a client whose adapter lets statements of an operation pass the end of its transaction, so a ' +
+  'time-out could leave changes without events: create it with createPrismaClient, or with new FencedPrismaPg(…).';
 
 function createHook(engine: CaptureEngine, graph: NestedGraph): (call: HookCall) => PromiseLike<unknown> {
   const { models, units } = engine;

@@ -1,4 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client';
+import { FencedPrismaPg } from '../../shared/fencedPrismaPg';
 import { CaptureError } from './captureError';
 
 /*
@@ -58,6 +59,8 @@ export interface Internals {
   readonly engine: Engine;
   readonly base: BaseClient;
   readonly models: RuntimeModels;
+  /** Whether no statement gets behind the end of its transaction. */
+  readonly fenced: boolean;
   /** The text of schema.prisma. */
   readonly schema: string;
   /** The Postgres schema of models that name none. */
@@ -138,6 +141,7 @@ export function readInternals(client: PrismaClient): Internals {
     engine: engine as unknown as Engine,
     base,
     models: object(models, '_runtimeDataModel.models') as RuntimeModels,
+    fenced: config['adapter'] instanceof FencedPrismaPg,
     schema: config['inlineSchema'],
     defaultSchema: adapter?.options?.schema ?? 'public',
     globalOmit: (inside['_globalOmit'] ?? {}) as Internals['globalOmit'],

@@ -41,11 +41,23 @@ function returningOptions({ action, args }: Operation): RequestOptions {
 
 async function create(operation: Operation, session: Session): Promise<Outcome> {
   const request = new ModelRequest(operation, returningOptions(operation));
-  return conclude(request, session, async () => created(operation, request));
+  return conclude(request, session, async () => created(operation, request, session));
 }
 
-function created({ model: { aggregate } }: Operation, request: ModelRequest): MappedEvent[] {
-  return request.rows().flatMap((row) => mapChange(aggregate, undefined, row));
+/** RETURNING gives the rows that were created; with relations Prisma reads them again, and may read others. */
+async function created(
+  { model }: Operation,
+  request: ModelRequest,
+  session: Session,
+): Promise<MappedEvent[]> {
+  const returned = request.rows();
+  const rows = readsRelations(model, request.sentArgs ?? {})
+    ? await session.read(
+        model,
+        returned.map((row) => row[model.key]),
+      )
+    : returned;
+  return rows.flatMap((row) => mapChange(model.aggregate, undefined, row));
 }
 
 async function update(operation: Operation, session: Session): Promise<Outcome> {
@@ -123,7 +135,7 @@ async function upsert(operation: Operation, session: Session): Promise<Outcome> 
 
 async function upsertAbsent(operation: Operation, session: Session): Promise<Outcome> {
   const request = new ModelRequest(operation, { restrict: (args) => onlyKeys(operation.model, [], args) });
-  return conclude(request, session, async () => created(operation, request));
+  return conclude(request, session, async () => created(operation, request, session));
 }
 
 /** DELETE … RETURNING gives the image of what it deletes; with relations Prisma reads first, and needs the lock. */

@@ -1,7 +1,7 @@
 import { currentContext } from '../context';
 import { appendEvents, type Execute } from '../append';
 import type { MappedEvent, Row } from '../mapping';
-import { asModelError } from './databaseErrors';
+import { asModelError, writeConflict } from './databaseErrors';
 import type { BaseClient, InteractiveTransaction } from './internals';
 import type { CapturedModel } from './model';
 
@@ -70,11 +70,17 @@ export class Session {
     return this.select(model, `${model.sqlKey} ${condition}${order}${suffix}`, [parameter]);
   }
 
-  /** The images of rows that a condition in SQL finds. */
+  /**
+   * The images of rows that a condition in SQL finds.
+   *
+   * A transaction whose snapshot is older than a DELETE of somebody else's may create a row of the same key, and then
+   * sees both. Which image a statement of Prisma's takes is chance: that is a conflict, as when it had changed the row.
+   */
   async select(model: CapturedModel, condition: string, parameters: readonly unknown[]): Promise<Row[]> {
     const sql = `SELECT ${model.sqlColumns} FROM ${model.sqlName} WHERE ${condition}`;
     try {
       const rows = (await this.execute(sql, parameters)) as Row[];
+      if (new Set(rows.map((row) => row[model.key])).size < rows.length) throw writeConflict(model.name);
       return model.labels.size === 0 ? rows : rows.map((row) => relabelled(model, row));
     } catch (error) {
       throw asModelError(error, model.name);

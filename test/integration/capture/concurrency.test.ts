@@ -1,4 +1,5 @@
 import { Client } from 'pg';
+import type { CapturedTransaction } from '../../../src/outbox/capture/extension';
 import { type Bench, openBench, person, visit } from './support';
 
 describe('writes that race', () => {
@@ -34,6 +35,34 @@ describe('writes that race', () => {
     }
     const { endsAt } = await bench.plain.appointment.findUniqueOrThrow({ where: { id } });
     expect(moves.at(-1)?.['ends_at']).toBe(endsAt.toISOString());
+  });
+
+  it('create no row under a key whose old row their snapshot still shows: that is a conflict', async () => {
+    const { id: patientId } = await bench.prisma.patient.create({ data: person() });
+    const old = await bench.prisma.appointment.create({ data: visit(patientId) });
+    const { patientId: _, ...data } = { ...visit(patientId), id: old.id };
+    const attempts = [
+      (tx: CapturedTransaction) =>
+        tx.appointment.create({ data: { ...data, patientId }, include: { patient: true } }),
+      (tx: CapturedTransaction) =>
+        tx.appointment.create({ data: { ...data, patient: { create: person() } } }),
+      (tx: CapturedTransaction) =>
+        tx.patient.update({ where: { id: patientId }, data: { appointments: { create: data } } }),
+    ];
+    for (const attempt of attempts) {
+      await bench.prisma.appointment.upsert({ where: { id: old.id }, create: old, update: {} });
+      const before = (await bench.events()).length;
+      const transaction = bench.prisma.$transaction(
+        async (tx) => {
+          await tx.patient.count();
+          await bench.prisma.appointment.delete({ where: { id: old.id } });
+          await attempt(tx);
+        },
+        { isolationLevel: 'RepeatableRead' },
+      );
+      await expect(transaction).rejects.toMatchObject({ code: 'P2034' });
+      expect((await bench.types()).slice(before)).toEqual(['appointment.deleted']);
+    }
   });
 
   it('to upsert one absent row create it once and update it otherwise, all without an error', async () => {

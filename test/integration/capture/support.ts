@@ -1,8 +1,8 @@
 /** A database, a captured client on it, and a view of the outbox past all of our code. */
-import { PrismaPg } from '@prisma/adapter-pg';
 import { Pool } from 'pg';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
+import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
 import { markedComments } from '../../../src/shared/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -10,6 +10,7 @@ import { silentLogger } from '../../support/logger';
 interface StoredRow {
   /** pg gives 64-bit integers as text. */
   position: string;
+  txid: string;
   lane: number;
   event_id: string;
   event_type: string;
@@ -57,7 +58,7 @@ export async function openBench(options: ClientOptions = {}): Promise<Bench> {
   const opened: PrismaClient[] = [];
   let commits = 0;
   const another = ({ poolSize = 8, before, ...rest }: ClientOptions = {}) => {
-    const adapter = new PrismaPg({ connectionString: database.url, max: poolSize });
+    const adapter = new FencedPrismaPg({ connectionString: database.url, max: poolSize });
     const plain = new PrismaClient({
       comments: [markedComments()],
       ...rest,

@@ -1,10 +1,10 @@
 /** Clients of both engines on one migrated database, and a view of the outbox past all of our code. */
-import { PrismaPg } from '@prisma/adapter-pg';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
 import type { CaptureEngineName } from '../../../src/outbox/capturedClient';
 import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
 import { contextComments } from '../../../src/outbox/trigger/comments';
+import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
 import { markedComments } from '../../../src/shared/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -22,6 +22,7 @@ export interface ClientOptions extends Omit<Prisma.PrismaClientOptions, 'adapter
 }
 
 export interface Clinic {
+  readonly url: string;
   readonly prisma: CapturedClient;
   /** The same Prisma without any capture: no engine tells what it writes. */
   readonly plain: PrismaClient;
@@ -43,7 +44,11 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
     comments: unknown[],
     { poolSize = 4, before: _b, after: _a, ...rest }: ClientOptions = {},
   ): PrismaClient => {
-    const adapter = new PrismaPg({ connectionString: database.url, max: poolSize, application_name: engine });
+    const adapter = new FencedPrismaPg({
+      connectionString: database.url,
+      max: poolSize,
+      application_name: engine,
+    });
     opened.push(new PrismaClient({ ...rest, comments, adapter } as never));
     return opened.at(-1) as PrismaClient;
   };
@@ -58,6 +63,7 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
   };
   const anotherPlain = (options?: ClientOptions): PrismaClient => client([markedComments()], options);
   return {
+    url: database.url,
     prisma: await another(),
     plain: anotherPlain(),
     db,

@@ -3,13 +3,14 @@ import { PrismaClient } from '../../../src/generated/prisma/client';
 import { CaptureError } from '../../../src/outbox/capture/captureError';
 import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
 import { probe, readInternals } from '../../../src/outbox/capture/internals';
+import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
 import { markedComments } from '../../../src/shared/statementComments';
 import { captureLogger } from '../../support/logger';
 
 /** Nothing listens there: whatever reaches the database fails. */
 const connectionString = 'postgres://nobody@127.0.0.1:1/none';
 const newClient = (comments = [markedComments()]): PrismaClient =>
-  new PrismaClient({ adapter: new PrismaPg({ connectionString }), comments });
+  new PrismaClient({ adapter: new FencedPrismaPg({ connectionString }), comments });
 
 describe('what capture assumes of Prisma', () => {
   it('holds for the version that is installed', async () => {
@@ -35,6 +36,14 @@ describe('what capture assumes of Prisma', () => {
       withCapture(newClient([]), { source: 's', logger: captureLogger().logger });
     expect(capture).toThrow(CaptureError);
     expect(capture).toThrow('comments: [markedComments()]');
+  });
+
+  it('does not take a client whose statements may get behind the end of their transaction', () => {
+    const adapter = new PrismaPg({ connectionString });
+    const client = new PrismaClient({ adapter, comments: [markedComments()] });
+    const capture = (): unknown => withCapture(client, { source: 's', logger: captureLogger().logger });
+    expect(capture).toThrow(CaptureError);
+    expect(capture).toThrow('create it with createPrismaClient, or with new FencedPrismaPg(…)');
   });
 
   it('is tried before the first write: if hooks behave otherwise, writes are refused and the log says so', async () => {

@@ -22,7 +22,7 @@ export async function linkedRows(
   return session.select(position.model, `${linkedTo(position)}${order}${locking}`, [above]);
 }
 
-/** The images of the linked rows that have none of the keys given. */
+/** The images of the linked rows that have none of the keys given, and of those that are seen twice (see `select`). */
 export async function newRows(
   session: Session,
   position: Position,
@@ -31,8 +31,10 @@ export async function newRows(
 ): Promise<Row[]> {
   if (above.length === 0) return [];
   const { model } = position;
-  const condition = `${linkedTo(position)} AND ${model.sqlKey} <> ALL($2) ORDER BY ${model.sqlKey}`;
-  return session.select(model, condition, [above, known]);
+  const linked = linkedTo(position);
+  const twice = `SELECT ${model.sqlKey} FROM ${model.sqlName} WHERE ${linked} GROUP BY 1 HAVING count(*) > 1`;
+  const condition = `${linked} AND (${model.sqlKey} <> ALL($2) OR ${model.sqlKey} IN (${twice}))`;
+  return session.select(model, `${condition} ORDER BY ${model.sqlKey}`, [above, known]);
 }
 
 /** The rows whose referenced field has one of these values. */

@@ -81,9 +81,10 @@ async function write(
   const ended = await settled(request.run(session.transaction));
   request.end();
   if (!request.answered) return { ...ended, events: [], undo: request.sent };
-  const top = request.rows();
-  book.find(model, top);
-  const topKeys = top.map((row) => row[model.key]);
+  const returned = request.rows();
+  const topKeys = returned.map((row) => row[model.key]);
+  // As with `created` in operations.ts.
+  book.find(model, locked.length > 0 ? returned : await session.read(model, topKeys));
   await findRows(session, book, positions, topKeys, reached);
   return { ...ended, events: book.events(graph) };
 }
