@@ -60,30 +60,39 @@ function updateBody(aggregate: Aggregate, table: Table): CaptureBody | undefined
     ...updatedBranches(aggregate, table, `${now} IS NOT NULL AND ${before} IS NOT NULL AND `),
   ];
   if (branches.length === 0) return undefined;
-  const from = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${before} = ${now}`;
-  const single = updatedBranches(aggregate, table);
+  const join = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${before} = ${now}`;
+  const many = appending(aggregate, join, branches, fence);
+  const updated = updatedBranches(aggregate, table);
   const body = functionBody(
-    `-- Null where no row was updated.
-  SELECT CASE count(*) WHEN 0 THEN NULL WHEN 1 THEN bool_and(${before} = ${now}) ELSE false END INTO signalbox_single
-    FROM (SELECT ${before} FROM old_rows AS o LIMIT 2) AS o CROSS JOIN (SELECT ${now} FROM new_rows AS n LIMIT 2) AS n;
-  IF signalbox_single THEN
-  ${single.length === 0 ? 'NULL;' : appending(aggregate, 'FROM old_rows AS o CROSS JOIN new_rows AS n', single)}
-  ELSIF NOT signalbox_single THEN
-  ${appending(aggregate, from, branches, fence)}
-  END IF;`,
-    'signalbox_single boolean;',
+    updated.length === 0
+      ? many
+      : `${single(aggregate, updated, `${before} = ${now}`)}
+  ${many}`,
   );
   return { operation: 'update', referencing: 'OLD TABLE AS old_rows NEW TABLE AS new_rows', body };
+}
+
+/**
+ * The statement for one row that keeps its key; of several rows it appends nothing, and reads none of them. Where it
+ * has appended nothing, the row may also mean no event, which is all there is to say of it.
+ */
+function single(aggregate: Aggregate, branches: readonly Branch[], sameKey: string): string {
+  const one = `NOT EXISTS (SELECT FROM new_rows OFFSET 1)`;
+  const from = `FROM old_rows AS o JOIN new_rows AS n ON ${sameKey} AND ${one}`;
+  return `${appending(aggregate, from, branches)}
+  IF FOUND THEN RETURN NEW; END IF;
+  PERFORM FROM old_rows AS o JOIN new_rows AS n ON ${sameKey} AND ${one};
+  IF FOUND THEN RETURN NEW; END IF;`;
 }
 
 /** Keeps the conditions out of the join, where the planner would make it one that may be a nested loop. */
 const fence = '\n    OFFSET 0';
 
 /** What RETURN gives is ignored; a variable spares an expression. */
-function functionBody(statements: string, variables = ''): string {
+function functionBody(statements: string): string {
   return `#variable_conflict use_variable
 DECLARE
-  ${[declareContext, variables].join('\n  ').trim()}
+  ${declareContext}
 BEGIN
   ${completeContext}
   ${statements}
