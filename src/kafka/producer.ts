@@ -52,6 +52,8 @@ const disconnectTimeoutMs = 2_000;
 
 export class KafkaPublisher implements Publisher {
   #producer: Producer | undefined;
+  /** Under way for everybody who asks: two idempotent producers could send rows of one lane out of order. */
+  #becomingReady: Promise<SendFailure | undefined> | undefined;
   #topicsKnown = false;
   #missing: ReadonlySet<string> = new Set();
   #sending = false;
@@ -70,14 +72,9 @@ export class KafkaPublisher implements Publisher {
   }
 
   /** Connects if need be, and creates or looks for the topics. Resolves to the failure if it could not. */
-  async ready(): Promise<SendFailure | undefined> {
-    try {
-      if (!this.#topicsKnown) await this.checkTopics();
-      this.#producer ??= await this.#connect();
-      return undefined;
-    } catch (error) {
-      return classifyError(error);
-    }
+  ready(): Promise<SendFailure | undefined> {
+    this.#becomingReady ??= this.#becomeReady().finally(() => (this.#becomingReady = undefined));
+    return this.#becomingReady;
   }
 
   /** Creates missing topics or finds out which are. Rejects when Kafka cannot be asked. */
@@ -120,6 +117,8 @@ export class KafkaPublisher implements Publisher {
 
   /** Closes the connection; gives up after a moment. May be called repeatedly. */
   async disconnect(): Promise<void> {
+    // One that is being made is closed when it stands; nobody waits for that.
+    void this.#becomingReady?.then(() => this.#abandon());
     const producer = this.#producer;
     this.#producer = undefined;
     if (!producer) return;
@@ -129,6 +128,16 @@ export class KafkaPublisher implements Publisher {
       sleep(disconnectTimeoutMs, enough.signal),
     ]);
     enough.abort();
+  }
+
+  async #becomeReady(): Promise<SendFailure | undefined> {
+    try {
+      if (!this.#topicsKnown) await this.checkTopics();
+      this.#producer ??= await this.#connect();
+      return undefined;
+    } catch (error) {
+      return classifyError(error);
+    }
   }
 
   async #connect(): Promise<Producer> {
