@@ -11,19 +11,13 @@
  * States: away → ready (connected, topics known) → away after a failure. Nothing here waits or repeats: the relay's
  * loop backs off and comes again.
  */
-import {
-  CompressionTypes,
-  type Kafka,
-  type Producer,
-  type ProducerConfig,
-  type TopicMessages,
-} from 'kafkajs';
+import { CompressionTypes, type Kafka, type TopicMessages } from 'kafkajs';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
+import { CheckedProducer } from './checkedProducer';
 import { classifyError } from './classifyError';
 import { errorTypes } from './errorTypes';
 import { encodeFast } from './fastEncoding';
-import { keyPartitioner } from './keyPartitioner';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
 import type { TopicSettings } from './declaredTopics';
@@ -36,22 +30,15 @@ export interface KafkaPublisherOptions {
   readonly logger: Logger;
 }
 
-/** How the relay's producer is made; the benchmark's baseline is made alike. */
-export const producerSettings = {
-  idempotent: true,
-  maxInFlightRequests: 1,
-  allowAutoTopicCreation: false,
-  createPartitioner: keyPartitioner,
-  retry: { retries: 1, initialRetryTime: 50, maxRetryTime: 200 },
-} satisfies ProducerConfig;
-
 /** How long brokers may wait for replicas, in milliseconds; below kafkajs's own request time-out. */
 const acknowledgeTimeoutMs = 10_000;
 /** Longest wait for a broker that does not answer, when disconnecting, in milliseconds. */
 const disconnectTimeoutMs = 2_000;
 
 export class KafkaPublisher implements Publisher {
-  #producer: Producer | undefined;
+  #producer: CheckedProducer | undefined;
+  /** Under way for everybody who asks: two idempotent producers could send rows of one lane out of order. */
+  #becomingReady: Promise<SendFailure | undefined> | undefined;
   #topicsKnown = false;
   #missing: ReadonlySet<string> = new Set();
   #sending = false;
@@ -70,14 +57,9 @@ export class KafkaPublisher implements Publisher {
   }
 
   /** Connects if need be, and creates or looks for the topics. Resolves to the failure if it could not. */
-  async ready(): Promise<SendFailure | undefined> {
-    try {
-      if (!this.#topicsKnown) await this.checkTopics();
-      this.#producer ??= await this.#connect();
-      return undefined;
-    } catch (error) {
-      return classifyError(error);
-    }
+  ready(): Promise<SendFailure | undefined> {
+    this.#becomingReady ??= this.#becomeReady().finally(() => (this.#becomingReady = undefined));
+    return this.#becomingReady;
   }
 
   /** Creates missing topics or finds out which are. Rejects when Kafka cannot be asked. */
@@ -101,7 +83,7 @@ export class KafkaPublisher implements Publisher {
       if (failure) return failure;
       // Disconnected a moment ago: then nothing was sent, and must not count as sent.
       if (!this.#producer) return { kind: 'retryable', type: 'DISCONNECTED' };
-      await this.#producer.sendBatch({
+      await this.#producer.send({
         acks: -1,
         timeout: acknowledgeTimeoutMs,
         compression: this.options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
@@ -120,6 +102,8 @@ export class KafkaPublisher implements Publisher {
 
   /** Closes the connection; gives up after a moment. May be called repeatedly. */
   async disconnect(): Promise<void> {
+    // One that is being made is closed when it stands; nobody waits for that.
+    void this.#becomingReady?.then(() => this.#abandon());
     const producer = this.#producer;
     this.#producer = undefined;
     if (!producer) return;
@@ -131,8 +115,18 @@ export class KafkaPublisher implements Publisher {
     enough.abort();
   }
 
-  async #connect(): Promise<Producer> {
-    const producer = this.options.kafka.producer(producerSettings);
+  async #becomeReady(): Promise<SendFailure | undefined> {
+    try {
+      if (!this.#topicsKnown) await this.checkTopics();
+      this.#producer ??= await this.#connect();
+      return undefined;
+    } catch (error) {
+      return classifyError(error);
+    }
+  }
+
+  async #connect(): Promise<CheckedProducer> {
+    const producer = new CheckedProducer(this.options.kafka);
     try {
       await producer.connect();
     } catch (error) {

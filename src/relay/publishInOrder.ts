@@ -60,11 +60,14 @@ export async function publishInOrder(work: readonly Work[], options: PublishOpti
   let next = slice(work, 0, options);
   while (next.length > 0 && !options.isStopping()) {
     const current = next;
-    const sending = sendHalving(current, options, setAside);
-    // The client encodes and writes first; the next slice is built while the broker works.
-    await setImmediate();
-    next = slice(work, done + current.length, options);
-    const result = await sending;
+    const after = done + current.length;
+    // The client encodes and writes first; the next slice is built while the broker works. Both are waited for from
+    // the start: a send that fails meanwhile is met.
+    const [result, following] = await Promise.all([
+      sendHalving(current, options, setAside),
+      setImmediate().then(() => slice(work, after, options)),
+    ]);
+    next = following;
     done += result.done;
     if (result.failure) return { done, setAside, failure: result.failure };
   }

@@ -13,7 +13,7 @@
  */
 import type { Pool } from 'pg';
 import type { KafkaPublisher } from '../kafka/producer';
-import type { SendFailure } from '../kafka/publisher';
+import type { Publisher, SendFailure } from '../kafka/publisher';
 import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { type Cause, PollLoop } from '../shared/pollLoop';
@@ -22,11 +22,13 @@ import type { LaneLeases } from './leases';
 import { countSent, type RelayMetrics } from './metrics';
 import type { PublishOptions } from './publishInOrder';
 import { releaseHeld } from './releaseHeld';
-import { Tick } from './tick';
+import { PostgresCrashed, Tick } from './tick';
+
+type RelayPublisher = Publisher & Pick<KafkaPublisher, 'ready' | 'checkTopics' | 'disconnect'>;
 
 export interface RelayOptions {
   readonly database: Pool;
-  readonly publisher: KafkaPublisher;
+  readonly publisher: RelayPublisher;
   readonly leases: LaneLeases;
   readonly leaseMs: number;
   /** Rows of a lane read at a time. */
@@ -178,7 +180,8 @@ export class Relay implements Service {
       return;
     }
     metrics.errors.inc({ kind: 'database', type: error instanceof Error ? error.name : 'unknown' });
-    logger.warn({ err: error, attempt, pauseMs }, 'a look at the outbox failed; trying again');
+    if (error instanceof PostgresCrashed) logger.warn({ attempt, pauseMs }, error.message);
+    else logger.warn({ err: error, attempt, pauseMs }, 'a look at the outbox failed; trying again');
     leases.forgetAll();
     this.#keeper.wake();
   }

@@ -52,6 +52,14 @@ interface LanePage {
   readonly page: Page;
 }
 
+/** What was read before holds no longer (cursor.ts); the lanes are to be read anew. Nobody has taken them. */
+export class PostgresCrashed extends Error {
+  override readonly name = 'PostgresCrashed';
+  constructor() {
+    super('Postgres was restarted after a crash since the batch was opened; the batch is looked for again');
+  }
+}
+
 /** Rows of one look over all lanes: two sends, an eighth of a second's work. */
 const lookRows = 4_000;
 
@@ -135,7 +143,7 @@ export class Tick {
 
   #sameLife(life: string): string {
     this.#life ??= life;
-    if (this.#life !== life) throw new Error('Postgres has crashed and recovered; the lanes are read anew');
+    if (this.#life !== life) throw new PostgresCrashed();
     return life;
   }
 
@@ -162,12 +170,13 @@ export class Tick {
       else if (page.rows.length === 0) moves.push({ lane, cursor });
     }
     const progress = moves.flatMap((move) => move.progress ?? []);
-    const { lost } =
+    const { lost, crashed } =
       progress.length === 0
-        ? { lost: [] }
+        ? { lost: [], crashed: false }
         : await timed(metrics, 'settle', () =>
             settle(database, leases.owner, pages[0]?.life ?? '', progress, setAside),
           );
+    if (crashed) throw new PostgresCrashed();
     for (const { lane, cursor } of moves) lane.cursor = cursor;
     leases.lose(moves.map(({ lane }) => lane).filter(({ lane }) => lost.includes(lane)));
     this.#report(setAside.filter(({ row }) => !lost.includes(row.lane)));

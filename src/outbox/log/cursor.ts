@@ -16,8 +16,9 @@
  * All events of an aggregate lie in one lane, so nothing need hold between lanes.
  *
  * NOT LOST. "Visible in T and not in D" is no condition that an index answers. It is taken apart by three statements
- * that open a batch, in this order: the sequence's last value, the FLOOR; the snapshot T together with an id of this
- * transaction's own, X; the sequence's last value again, the CEILING. A transaction t that D does not see was either
+ * that open a batch, in this order: the sequence's last value, the FLOOR (never a higher one: openBatch.ts says how);
+ * the snapshot T together with an id of this transaction's own, X; the sequence's last value again, the CEILING. A
+ * transaction t that D does not see was either
  *
  *   - given its id after X(D): then it drew its positions after that, hence above floor(D), which had been read
  *     before. A transaction has its id before it draws a position: the table's column order sees to it. Whatever T

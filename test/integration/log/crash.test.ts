@@ -2,12 +2,17 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { Registry } from 'prom-client';
 import type { Pool } from 'pg';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { type EmbeddedPostgres, startPostgres } from '../../../dev/postgres/startPostgres';
+import { LaneLeases } from '../../../src/relay/leases';
+import { createRelayMetrics } from '../../../src/relay/metrics';
+import { Relay } from '../../../src/relay/relay';
 import { migrate } from '../../../src/shared/migrate/migrate';
-import { silentLogger } from '../../support/logger';
-import { append, poolOf, type Stepped, steppedRelay } from '../relay/harness';
+import { captureLogger, silentLogger } from '../../support/logger';
+import { waitFor } from '../../support/waitFor';
+import { append, poolOf, RecordingPublisher, type Stepped, steppedRelay } from '../relay/harness';
 
 let directory: string;
 let port: number;
@@ -91,4 +96,49 @@ test('a look that a crash overtook settles nothing', async () => {
   await tick.run().catch(() => undefined);
   await recover(leases, drain);
   expect(new Set(publisher.published()).size).toBe(41);
+});
+
+class ReadyPublisher extends RecordingPublisher {
+  ready = async (): Promise<undefined> => undefined;
+  checkTopics = async (): Promise<void> => undefined;
+  disconnect = async (): Promise<void> => undefined;
+}
+
+test('what the log says of it is that Postgres crashed, not that another relay has taken lanes', async () => {
+  const log = captureLogger();
+  const publisher = new ReadyPublisher();
+  const registry = new Registry();
+  const metrics = createRelayMetrics(registry);
+  const common = { database: pool, leaseMs: 5_000, logger: log.logger, metrics };
+  const leases = new LaneLeases({
+    ...common,
+    identity: { id: crypto.randomUUID(), instance: 'only' },
+    policy: 'wait',
+  });
+  const relay = new Relay({
+    ...common,
+    publisher,
+    leases,
+    pageSize: 100,
+    pollIntervalMs: 20,
+    retryMaxMs: 100,
+    publishing: { topicPrefix: 'test', maxMessageBytes: 1_000_000, policy: 'wait' },
+  });
+  publisher.answer = async () => {
+    publisher.answer = () => ({ kind: 'sent' });
+    await crash();
+    return { kind: 'sent' };
+  };
+  await append(pool, 'a', 1);
+  await relay.start();
+  try {
+    // Sent, not settled, and sent again.
+    await waitFor(() => publisher.published().length === 2, { what: () => log.lines().join('\n') });
+  } finally {
+    await relay.stop();
+  }
+  const lines = log.lines().join('\n');
+  expect(lines).toContain('Postgres was restarted after a crash since the batch was opened');
+  expect(lines).not.toContain('another relay');
+  expect(await registry.metrics()).toContain('signalbox_relay_lease_losses_total 0');
 });

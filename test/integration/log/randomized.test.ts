@@ -8,6 +8,7 @@
 import { Client, type Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { append, poolOf, RecordingPublisher, steppedRelay } from '../relay/harness';
+import { generator } from '../../support/generator';
 
 const writerCount = 24;
 const aggregates = 40;
@@ -144,16 +145,4 @@ async function change(client: Client, id: string, index: number): Promise<void> 
     [id],
   );
   await append(client, id, rows[0]?.n ?? 0, { lane: lanes[index % lanes.length] ?? 0 });
-}
-
-/** Mulberry32: numbers in [0, 1) from a seed. */
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

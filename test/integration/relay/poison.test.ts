@@ -104,6 +104,28 @@ test('with the policy "pass" later events overtake the parked one', async () => 
   expect(await setAside()).toEqual(['a:1 parked refused']);
 });
 
+test('with the policy "pass" too, events wait behind one whose topic is missing, and go out after it', async () => {
+  const stepped = await relay({ policy: 'pass' });
+  stepped.publisher.missingTopics.add('test.patient.deleted');
+  await append(pool, 'a', 1);
+  await append(pool, 'a', 2, { eventType: 'patient.deleted' });
+  await append(pool, 'a', 3);
+  await append(pool, 'b', 1);
+  await stepped.drain();
+  // Nothing is wrong with the event itself, so there is nothing to pass.
+  await release(stepped, 'pass');
+  await append(pool, 'a', 4);
+  await stepped.drain();
+  expect(stepped.publisher.published().sort()).toEqual(['a:1', 'b:1']);
+  expect(await setAside()).toEqual(['a:2 held topic_missing', 'a:3 held behind', 'a:4 held behind']);
+  stepped.publisher.missingTopics.clear();
+  await release(stepped, 'pass');
+  await append(pool, 'a', 5);
+  await stepped.drain();
+  expect(stepped.publisher.published().slice(2)).toEqual(['a:2', 'a:3', 'a:4', 'a:5']);
+  expect(await setAside()).toEqual([]);
+});
+
 test('a retried event goes out before those that waited behind it, and a discarded one lets them go', async () => {
   for (let n = 1; n <= 3; n += 1) for (const key of ['a', 'b']) await append(pool, key, n, { lane: 1 });
   const stepped = await relay();

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { Client } from 'pg';
 import { Nudger, wakeUpChannel } from '../../../src/outbox/nudger';
 import { Waker } from '../../../src/relay/waker';
@@ -17,6 +18,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const service of services.splice(0)) await service.stop();
   await proxy.close();
   await database.assertNoLeaks();
@@ -102,4 +104,52 @@ test('the waker passes wake-ups on, and a new connection counts as one', async (
   await waitFor(() => woken === 2, { what: 'the wake-up' });
   proxy.cut();
   await waitFor(() => woken === 3, { what: 'the new connection' });
+});
+
+/** Counts the listeners of all abort signals that anybody listens to from now on. */
+function countAbortListeners(): () => number {
+  const signals = new Set<AbortSignal>();
+  const really = Reflect.get<EventTarget, 'addEventListener'>(EventTarget.prototype, 'addEventListener');
+  jest.spyOn(AbortSignal.prototype, 'addEventListener').mockImplementation(function add(
+    this: AbortSignal,
+    ...args: Parameters<EventTarget['addEventListener']>
+  ) {
+    signals.add(this);
+    really.apply(this, args);
+  });
+  return () => [...signals].reduce((sum, signal) => sum + getEventListeners(signal, 'abort').length, 0);
+}
+
+test('the waker leaves no listener behind, however often it connects', async () => {
+  const listeners = countAbortListeners();
+  let connections = 0;
+  const waker = new Waker({
+    databaseUrl: throughProxy(),
+    onWake: () => (connections += 1),
+    logger: silentLogger(),
+  });
+  services.push(waker);
+  await waker.start();
+  for (let connection = 1; connection <= 6; connection += 1) {
+    await waitFor(() => connections === connection, { what: `connection ${connection}` });
+    expect(listeners()).toBe(1);
+    proxy.cut();
+  }
+  await waker.stop();
+  expect(listeners()).toBe(0);
+});
+
+test('the nudger leaves no listener behind, however often it connects', async () => {
+  const heard = await listen();
+  const listeners = countAbortListeners();
+  const nudger = await startNudger(1);
+  for (let connection = 1; connection <= 6; connection += 1) {
+    nudger.nudge();
+    await waitFor(() => heard.count >= connection, { what: `connection ${connection}` });
+    expect(listeners()).toBeLessThanOrEqual(1);
+    proxy.cut();
+    await waitFor(() => proxy.connections() === 0, { what: 'the loss' });
+  }
+  await nudger.stop();
+  expect(listeners()).toBe(0);
 });
