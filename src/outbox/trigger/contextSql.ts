@@ -31,12 +31,6 @@ export const declareContext = `signalbox_comment text := replace(split_part(curr
     AND ${plain} AND octet_length(signalbox_comment) <= ${longest}
     THEN string_to_array(signalbox_comment, '''', '') END;`;
 
-/** Where statement_context puts the values. */
-const positions = { source: 2, correlation_id: 3, causation_id: 4, actor: 5, traceparent: 6 } as const;
-
-/** What statement_context says, put where the pieces of a stamped comment have it. */
-const arranged = contextKeys.map((key) => `NULL, signalbox_context[${positions[key]}]`).join(', ');
-
 /**
  * The first statement of a trigger's function. What carries the mark of the engine "middleware" is no business of the
  * triggers; the mark alone, which is how Prisma writes it, is recognised without reading on.
@@ -49,7 +43,6 @@ export const completeContext = `IF cardinality(signalbox_context) IS DISTINCT FR
     END IF;
     signalbox_context := signalbox.statement_context(current_query());
     IF signalbox_context[1] = 'middleware.' || TG_TABLE_NAME AND pg_trigger_depth() = 1 THEN RETURN NEW; END IF;
-    signalbox_context := ARRAY[${arranged}];
   END IF;`;
 
 /** The context in the order of the outbox's columns: source, correlation id, causation id, actor, traceparent. */

@@ -35,9 +35,11 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
     await runWithContext(context, async () => await create());
     return { ...(await db.events())[0] };
   };
-  const read = async (statement: string): Promise<(string | null)[]> => {
+  /** The mark, source, correlation id, causation id, actor and traceparent. */
+  const read = async (statement: string | null): Promise<(string | null)[]> => {
     const rows = await db.run<{ found: (string | null)[] }>(
-      'SELECT signalbox.statement_context($1) AS found',
+      `SELECT ARRAY[c[1], c[8], c[6], c[4], c[2], c[10]] AS found FROM signalbox.statement_context($1) AS c
+        WHERE cardinality(c) = 11`,
       [statement],
     );
     return rows[0]?.found ?? [];
@@ -145,7 +147,7 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
   });
 
   it('is nothing where there is no statement', async () => {
-    expect(await db.run('SELECT signalbox.statement_context(NULL) AS found')).toEqual([{ found: nothing }]);
+    expect(await read(null)).toEqual(nothing);
   });
 
   it('is read from the last comment, among the keys of others, with a semicolon behind it', async () => {
