@@ -6,6 +6,12 @@ import type { Part } from '../../test/integration/differential/explore';
 import { addTally, newTally, type Tally } from '../../test/integration/differential/tally';
 import type { Message } from './worker';
 
+/**
+ * Most of what a sequence needs is gone after it: a larger nursery spares copying it. What pg deprecates Prisma does, in
+ * each process anew.
+ */
+const execArgv = ['--max-semi-space-size=64', '--disable-warning=DeprecationWarning'];
+
 export interface Work {
   readonly parts: readonly Part[];
   readonly workers: number;
@@ -57,8 +63,7 @@ class Crew {
   }
 
   async #employ(): Promise<void> {
-    // Most of what a sequence needs is gone after it: a larger nursery spares copying it.
-    const member = fork(join(__dirname, 'worker.js'), { execArgv: ['--max-semi-space-size=64'] });
+    const member = fork(join(__dirname, 'worker.js'), { execArgv });
     this.#members.add(member);
     member.on('message', (message: Message) => this.#hear(member, message));
     this.#instruct(member);
