@@ -76,13 +76,13 @@ class Crew {
 
   #hear(member: ChildProcess, message: Message): void {
     if (message.kind === 'ran') {
+      addTally(this.#tally, message.tally);
       this.work.ran();
     } else if (message.kind === 'diverged') {
       // What is simplified is to have the machine to itself; a second difference can wait.
       this.letGo(member);
       this.work.diverged();
     } else {
-      addTally(this.#tally, message.tally);
       this.#difference ??= message.difference;
       this.#instruct(member);
     }

@@ -6,8 +6,8 @@ import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type PlanName, planNames } from '../../test/integration/differential/plans';
 import { startServers } from '../../test/support/servers';
-import { type Result, runParts } from './crew';
-import { partsOf } from './parts';
+import { runParts } from './crew';
+import { partsOf, sequencesIn, workersFor } from './parts';
 import { Progress } from './progress';
 import { summary } from './summary';
 
@@ -46,7 +46,7 @@ const command = new Command('npm run test:differential --')
   )
   .addOption(new Option('--plan <plan>', 'only these sequences (default: all)').choices(planNames))
   // One more than cores: each waits for Postgres now and then.
-  .option('--workers <count>', 'how many processes', number, availableParallelism() + 1)
+  .option('--workers <count>', 'how many processes at most', number, availableParallelism() + 1)
   .parse();
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -60,13 +60,10 @@ async function main({ seed = Date.now() % 2 ** 31, ...options }: Options): Promi
   try {
     say(`Seed ${seed}`);
     const startedAt = performance.now();
-    const progress = new Progress(
-      parts.reduce((sum, { count }) => sum + count, 0),
-      process.stderr,
-    );
-    const { tally, difference }: Result = await runParts({
+    const progress = new Progress(sequencesIn(parts), process.stderr);
+    const { tally, difference } = await runParts({
       parts,
-      workers: options.workers,
+      workers: workersFor(parts, options.workers),
       interrupted: interrupted.signal,
       ran: () => progress.advance(),
       diverged: () => {
@@ -75,6 +72,7 @@ async function main({ seed = Date.now() % 2 ** 31, ...options }: Options): Promi
       },
     });
     progress.end();
+    if (interrupted.signal.aborted) say('Interrupted; until then:');
     say(summary(tally, seed, (performance.now() - startedAt) / 1_000));
     if (difference !== undefined) say(`\n${difference}`);
     process.exitCode = difference === undefined && !interrupted.signal.aborted ? 0 : 1;

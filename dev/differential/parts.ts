@@ -9,11 +9,18 @@ export interface Wanted {
 }
 
 /**
- * Large enough that finding a part's first sequence costs nothing against it (all before it are drawn, though not
- * made), small enough that no process waits long for the last one.
+ * Few enough that no process waits long for the last one and little is lost to whoever interrupts; not fewer, because a
+ * part draws all numbers up to its first: a second for 400,000 of them.
  */
 const sequencesPerPart = (count: number, workers: number): number =>
-  Math.max(10, Math.ceil(count / (20 * workers)));
+  Math.max(10, Math.min(200, Math.ceil(count / (20 * workers))));
+
+/** A process needs the time of about a hundred sequences until it is warm. */
+export const workersFor = (parts: readonly Part[], most: number): number =>
+  Math.max(1, Math.min(most, Math.ceil(sequencesIn(parts) / 100)));
+
+export const sequencesIn = (parts: readonly Part[]): number =>
+  parts.reduce((sum, { count }) => sum + count, 0);
 
 /** Cuts a run into parts that may be run side by side. */
 export function partsOf({ runs, seed, plan, path }: Wanted, workers: number): Part[] {

@@ -5,14 +5,14 @@
 import type { Subject } from '../../test/integration/differential/databases';
 import { explore, type Part } from '../../test/integration/differential/explore';
 import { type PlanName, plans } from '../../test/integration/differential/plans';
-import { newTally, type Tally } from '../../test/integration/differential/tally';
+import type { Tally } from '../../test/integration/differential/tally';
 
 export type Message =
-  | { readonly kind: 'ran' }
+  | { readonly kind: 'ran'; readonly tally: Tally }
   /** A sequence has diverged; simpler ones are tried now. */
   | { readonly kind: 'diverged' }
   /** The part has been run. */
-  | { readonly kind: 'done'; readonly tally: Tally; readonly difference: string | undefined };
+  | { readonly kind: 'done'; readonly difference: string | undefined };
 
 const say = (message: Message): void => void process.send?.(message);
 
@@ -35,14 +35,12 @@ async function open(plan: PlanName): Promise<readonly Subject[]> {
 
 async function run(part: Part): Promise<void> {
   busy = true;
-  const tally = newTally();
   const difference = await explore(await open(part.plan), part, {
-    tally,
-    ran: () => say({ kind: 'ran' }),
+    ran: (tally) => say({ kind: 'ran', tally }),
     diverged: () => say({ kind: 'diverged' }),
   });
   busy = false;
-  say({ kind: 'done', tally, difference });
+  say({ kind: 'done', difference });
 }
 
 function fail(error: unknown): void {

@@ -6,7 +6,7 @@
 import type { Subject } from './databases';
 import { explore } from './explore';
 import { countOf, type PlanName, plans } from './plans';
-import { newTally, type Tally } from './tally';
+import { addTally, newTally, type Tally } from './tally';
 
 const seed = 20_261_121;
 const runs = 100;
@@ -17,8 +17,7 @@ async function exploreAll(plan: PlanName): Promise<Tally> {
   try {
     const part = { plan, seed, path: '0', count: countOf(plan, runs) };
     const difference = await explore(subjects, part, {
-      tally,
-      ran: () => undefined,
+      ran: (one) => addTally(tally, one),
       diverged: () => undefined,
     });
     if (difference !== undefined) throw new Error(difference);

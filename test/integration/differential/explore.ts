@@ -5,7 +5,7 @@ import { plans, type PlanName } from './plans';
 import { printSequence } from './print';
 import { sequences } from './sequences';
 import type { Step } from './steps';
-import type { Tally } from './tally';
+import { newTally, type Tally } from './tally';
 
 /**
  * Some of the sequences that a seed stands for. The seed and the number of a sequence say what it is, so that any part
@@ -21,8 +21,7 @@ export interface Part {
 
 /** What hears of each sequence. */
 export interface Listener {
-  readonly tally: Tally;
-  readonly ran: () => void;
+  readonly ran: (tally: Tally) => void;
   /** The first sequence that diverges; simpler ones are tried now. */
   readonly diverged: () => void;
 }
@@ -31,11 +30,12 @@ export interface Listener {
 export async function explore(
   subjects: readonly Subject[],
   { plan, seed, path, count }: Part,
-  { tally, ran, diverged }: Listener,
+  { ran, diverged }: Listener,
 ): Promise<string | undefined> {
   const { anyLimit } = plans[plan];
   let searching = true;
   const property = fc.asyncProperty(sequences({ anyLimit }), async (steps) => {
+    const tally = newTally();
     try {
       await runSequence(subjects, steps, tally, !anyLimit);
     } catch (error) {
@@ -43,9 +43,7 @@ export async function explore(
       searching = false;
       throw error;
     }
-    if (!searching) return;
-    tally.sequences++;
-    ran();
+    if (searching) ran({ ...tally, sequences: 1 });
   });
   const details = await fc.check(property, { seed, path, numRuns: count });
   return details.failed ? report(plan, details) : undefined;
