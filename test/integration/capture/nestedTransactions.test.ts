@@ -1,5 +1,6 @@
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import type { CapturedTransaction } from '../../../src/outbox/capture/extension';
+import { waitFor } from '../../support/waitFor';
 import { type Bench, openBench, person, visit } from './support';
 
 /* Nested writes that fail half-way, that run beside others, and that others disturb: of the middleware alone. */
@@ -292,6 +293,33 @@ describe('nested writes', () => {
       await expect(create).rejects.toMatchObject({ code: 'P2002' });
       const captured = (await types()).filter((type) => type !== 'patient.created');
       expect([await counts(), captured]).toEqual([[2, 1], []]);
+    });
+
+    it('a row that takes the key of one that is being deleted is a new one', async () => {
+      const { prisma, pool } = bench;
+      const { id } = await prisma.appointment.create({ data: visit(patientId) });
+      const rival = await pool.connect();
+      try {
+        await rival.query('BEGIN');
+        await rival.query('DELETE FROM appointments WHERE id = $1', [id]);
+        const before = (await types()).length;
+        const data = { appointments: { create: { ...slot(), id } } };
+        const creating = prisma.patient.update({ where: { id: patientId }, data });
+        creating.then(undefined, () => undefined);
+        await waitFor(
+          async () => {
+            const waiting = `SELECT FROM pg_stat_activity
+              WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+            return (await pool.query(waiting)).rowCount === 1;
+          },
+          { what: 'the creation to meet the deletion' },
+        );
+        await rival.query('COMMIT');
+        await creating;
+        expect((await types()).slice(before)).toEqual(['appointment.deleted', 'appointment.booked']);
+      } finally {
+        rival.release();
+      }
     });
 
     it('a row to link that came meanwhile is not there', async () => {

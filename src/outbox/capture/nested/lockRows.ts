@@ -4,7 +4,7 @@ import type { CapturedModel } from '../model';
 import type { Args } from '../selection';
 import type { LockStrength, Session } from '../session';
 import { CreatedNames } from './createdNames';
-import { changing, type Entry, sweeping } from './entries';
+import { changing, type Entry, isArgs, sweeping } from './entries';
 import { linkedRows, pointedRows } from './linkedRows';
 import type { Narrowing } from './narrow';
 import type { Position } from './position';
@@ -65,10 +65,23 @@ async function lockLinked(
       : await lockByKey(session, model, entries, strength);
   book.hold(model, rows);
   if (position.grows) {
+    await holdGivenKeys(session, position);
     if (!touched) book.know(model, await linkedRows(session, position, above, undefined));
     book.know(model, await pointedRows(session, position));
   }
   return rows;
+}
+
+/**
+ * A row whose key the write gives may be there and about to be deleted: the write would wait for that, and create it
+ * anew. Waiting here makes sure that it does not count as known. A row that stays makes the write fail.
+ */
+async function holdGivenKeys(session: Session, position: Position): Promise<void> {
+  const { model, entries } = position;
+  const given = entries.flatMap(({ data }) => data.flatMap(({ value }) => value[model.key] ?? []));
+  for (const key of given.map((value) => (isArgs(value) && 'set' in value ? value['set'] : value))) {
+    await lockOne(session, model, { [model.key]: key }, namedStrength(position));
+  }
 }
 
 const isChange = ({ operation }: Entry): boolean => changing.has(operation);
@@ -101,12 +114,11 @@ async function lockNamed(
   position: Position,
   created: CreatedNames,
 ): Promise<{ rows: Row[]; narrowings: Narrowing[] }> {
-  const { model, link, entries, grows, below } = position;
-  // On the side that holds the key a connect changes nothing of the row that it names.
-  const changes = !link.holds || below.length > 0 || entries.some(isChange);
+  const { model, entries, grows } = position;
+  const changes = changesNamed(position);
   const linked = entries.filter(({ operation }) => naming.has(operation));
   if (linked.length === 0 || (!changes && !grows)) return { rows: [], narrowings: [] };
-  const strength = changes ? strengthAt(position) : 'KEY SHARE';
+  const strength = namedStrength(position);
   const byKey = new Set(linked.flatMap(({ names }) => keysIn(model, names?.where)));
   const rows = await session.lock(model, [...byKey], strength);
   const narrowings: Narrowing[] = [];
@@ -125,6 +137,15 @@ async function lockNamed(
   if (changes) book.hold(model, rows);
   else book.know(model, rows);
   return { rows: changes ? rows : [], narrowings };
+}
+
+/** On the side that holds the key a connect changes nothing of the row that it names. */
+function changesNamed({ link, entries, below }: Position): boolean {
+  return !link.holds || below.length > 0 || entries.some(isChange);
+}
+
+function namedStrength(position: Position): LockStrength {
+  return changesNamed(position) ? strengthAt(position) : 'KEY SHARE';
 }
 
 const naming: ReadonlySet<string> = new Set(['connect', 'connectOrCreate', 'set']);
