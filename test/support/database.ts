@@ -4,14 +4,15 @@
  * on a server that was given by hand is found and dropped at the end of the run.
  */
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { Client, escapeIdentifier } from 'pg';
+import { findProjectRoot } from '../../dev/kafka/projectRoot';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { fromSetup, variables } from './environment';
 import { silentLogger } from './logger';
 import { waitFor } from './waitFor';
 
-const migrationsDirectory = resolve(__dirname, '../../prisma/migrations');
+const migrationsDirectory = join(findProjectRoot(__dirname), 'prisma', 'migrations');
 /** Any number does; all workers of a run use the same, in the server's own database. */
 const templateLock = 5_418_113;
 

@@ -26,7 +26,8 @@ const fastSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes
 /** In the order in which things were started; undone backwards. */
 type Undo = (() => Promise<void>)[];
 
-export async function startServers(): Promise<TestServers> {
+/** `broker: false`: Postgres alone, for what needs no Kafka. */
+export async function startServers({ broker = true } = {}): Promise<TestServers> {
   const undo: Undo = [];
   try {
     const directory = await mkdtemp(join(tmpdir(), 'signalbox-test-'));
@@ -38,7 +39,7 @@ export async function startServers(): Promise<TestServers> {
     setVariable(undo, variables.run, randomBytes(4).toString('hex'));
     if (!isSet(variables.databaseUrl)) await provideDatabase(undo, directory);
     undo.push(() => dropDatabasesOf(fromSetup(variables.run)));
-    if (!isSet(variables.kafkaBrokers)) await provideBroker(undo, directory);
+    if (broker && !isSet(variables.kafkaBrokers)) await provideBroker(undo, directory);
   } catch (error) {
     await undoAll(undo);
     throw error;

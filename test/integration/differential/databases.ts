@@ -1,7 +1,8 @@
 /* Databases that are equal but for how their events are captured, and a look at them past all of our code. */
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join } from 'node:path';
 import { Client } from 'pg';
+import { findProjectRoot } from '../../../dev/kafka/projectRoot';
 import { aggregates } from '../../../src/events/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { withCapture } from '../../../src/outbox/capture/extension';
@@ -48,8 +49,11 @@ export interface Subject {
   readonly engine: EngineName;
   readonly client: Writer;
   look(): Promise<Look>;
-  /** Empties the tables without events. */
-  clear(): Promise<void>;
+  /** Empties the tables without events; or puts back, as quietly, what was kept under a name. */
+  clear(kept?: string): Promise<void>;
+  /** Remembers what the tables hold. */
+  keep(name: string): Promise<void>;
+  readonly kept: ReadonlySet<string>;
   close(): Promise<void>;
 }
 
@@ -67,11 +71,17 @@ SELECT
       'traceparent', traceparent, 'data', data::text) ORDER BY position), '[]') FROM event) AS events,
   (SELECT coalesce(max(position), $1)::text FROM event) AS last`;
 
+/** In the order in which they can be filled. */
+const tables = ['patients', 'appointments'];
+const emptySql = 'DELETE FROM appointments; DELETE FROM patients';
+const truncateSql = 'TRUNCATE appointments, patients, signalbox.outbox, signalbox.parked_event';
+const keepSql = (name: string): string =>
+  tables.map((table) => `CREATE TEMP TABLE ${table}_${name} AS TABLE ${table}`).join(';');
+const putBackSql = (name: string): string =>
+  tables.map((table) => `INSERT INTO ${table} TABLE ${table}_${name}`).join(';');
 /** Triggers are out of force for a replica, so that nothing is captured. */
-const clearSql = `SET session_replication_role = replica; DELETE FROM appointments; DELETE FROM patients;
-  RESET session_replication_role`;
-const truncateSql = `SET session_replication_role = replica;
-  TRUNCATE appointments, patients, signalbox.outbox, signalbox.parked_event; RESET session_replication_role`;
+const quietly = (sql: readonly string[]): string =>
+  ['SET session_replication_role = replica', ...sql, 'RESET session_replication_role'].join(';');
 
 /** How many sequences share a heap before it is thrown away: dead rows cost more and more. */
 const sequencesPerHeap = 25;
@@ -95,19 +105,30 @@ export async function openSubject(engine: EngineName, { triggersToo = false } = 
   const client = await captured(engine, base);
   let last = '0';
   let cleared = 0;
+  const kept = new Set<string>();
   return {
     engine,
     client,
     look: async () => {
-      const { rows } = await observer.query<Look & { last: string }>(lookSql, [last]);
+      const { rows } = await observer.query<Look & { last: string }>({
+        name: 'look',
+        text: lookSql,
+        values: [last],
+      });
       const [found] = rows;
       if (!found) throw new Error('The look at the database gave nothing');
       last = found.last;
       return found;
     },
-    clear: async () => {
-      await observer.query(cleared++ % sequencesPerHeap === 0 ? truncateSql : clearSql);
+    clear: async (name) => {
+      const empty = cleared++ % sequencesPerHeap === 0 ? truncateSql : emptySql;
+      await observer.query(quietly(name === undefined ? [empty] : [empty, putBackSql(name)]));
     },
+    keep: async (name) => {
+      await observer.query(keepSql(name));
+      kept.add(name);
+    },
+    kept,
     close: async () => {
       await base.$disconnect();
       await observer.end();
@@ -136,6 +157,6 @@ async function setTriggers(observer: Client, wanted: boolean): Promise<void> {
       WHERE pronamespace = 'signalbox'::regnamespace AND proname ~ '^(capture|refuse_truncate)_'
     LOOP EXECUTE format('DROP FUNCTION %s CASCADE', f); END LOOP; END $$`);
   if (!wanted) return;
-  const schema = readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8');
+  const schema = readFileSync(join(findProjectRoot(__dirname), 'prisma', 'schema.prisma'), 'utf8');
   await observer.query(generate(aggregates, readTables(schema)).sql);
 }

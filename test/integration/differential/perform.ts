@@ -28,7 +28,10 @@ export async function perform(client: Writer, step: Step): Promise<Outcome[]> {
         return;
       case 'batch':
         await note(outcomes, '$transaction([…])', undefined, async () => {
-          const results = await client.$transaction(step.writes.map((write) => call(client, write)));
+          const results = await client.$transaction(
+            step.writes.map((write) => call(client, write)),
+            patience,
+          );
           return (results as unknown[]).map((result, nr) => seen(result, step.writes[nr]));
         });
         return;

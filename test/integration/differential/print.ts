@@ -6,8 +6,13 @@ import type { Item, Step, Write } from './steps';
 const shown = (value: unknown): string =>
   inspect(value, { depth: 12, breakLength: Infinity, compact: 100, maxStringLength: 60 });
 
-export function printWrite({ model, action, args }: Write): string {
-  return `${model}.${action}(${shown(args)})`;
+/** Each write is printed for every database that it is made on. */
+const printed = new WeakMap<Write, string>();
+
+export function printWrite(write: Write): string {
+  const text = printed.get(write) ?? `${write.model}.${write.action}(${shown(write.args)})`;
+  printed.set(write, text);
+  return text;
 }
 
 function printItem(item: Item, indent: string): string[] {

@@ -108,8 +108,8 @@ export function writes({ anyLimit }: { readonly anyLimit: boolean }): fc.Arbitra
   return fc.oneof(writesOf(patient, anyLimit), writesOf(appointment, anyLimit));
 }
 
-/** Patients, or an appointment of each, so that there is something to change. */
-export const population: fc.Arbitrary<Write[]> = fc.constant([
+/** Patients, and an appointment of each, so that there is something to change. */
+export const population: readonly Write[] = [
   {
     model: 'patient',
     action: 'createMany',
@@ -130,4 +130,4 @@ export const population: fc.Arbitrary<Write[]> = fc.constant([
       })),
     },
   },
-]);
+];
