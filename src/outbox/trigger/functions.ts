@@ -15,7 +15,7 @@ export interface CaptureBody {
 /**
  * The functions that an aggregate's table needs, none for an operation that means no event.
  *
- * Each runs one INSERT into the outbox, so that it costs one plan and one execution however many events a row means.
+ * Each appends by one INSERT, so that it costs one plan and one execution however many events a row means.
  * The rows of INSERT and DELETE are appended in the order in which the statement wrote them, those of UPDATE in the
  * order of the join: they are of different aggregates, so it says nothing. The events of one row come in the catalogue's
  * order. A position is drawn only when the statement holds the lock of every row that it names.
