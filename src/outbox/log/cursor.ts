@@ -26,7 +26,7 @@
  *         floor(D) < position <= ceiling(T), txid > X(D), visible in T         index (lane, position)
  *   - or given its id before X(D): then it was running at D. Either D lists it, or its id is xmax(D) or higher, for a
  *     snapshot's xmax is only the last *ended* id plus one. These are the STRAGGLERS, each looked up by itself:
- *         txid in xip(D) or xmax(D) <= txid <= X(D), visible in T              index (lane, txid, position)
+ *         txid in xip(D) or xmax(D) <= txid <= X(D), visible in T              index (txid, lane, position)
  *
  * The two parts do not overlap (txid > X(D) against txid <= X(D)), and D sees no row of either. Rolled back rows are
  * never visible, whatever gap they leave. Subtransactions (savepoints) have ids of their own that count as ended;

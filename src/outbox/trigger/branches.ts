@@ -26,10 +26,10 @@ export function deletedBranches(aggregate: Aggregate, table: Table, when = ''): 
   );
 }
 
-/** The events of rows that were and are there; `both` says so in SQL. */
-export function updatedBranches(aggregate: Aggregate, table: Table, both: string): Branch[] {
+/** The events of rows that were and are there; `both` says so in SQL, with AND behind it, where that is a question. */
+export function updatedBranches(aggregate: Aggregate, table: Table, both = ''): Branch[] {
   return rulesOf(aggregate, 'update').map(([eventType, rule]) => {
-    const when = `${both} AND ${condition(aggregate, table, rule)}`;
+    const when = `${both}${condition(aggregate, table, rule)}`;
     return branch(aggregate, table, { eventType, row: 'n', data: updateData(aggregate, table, rule), when });
   });
 }

@@ -50,7 +50,7 @@ export async function withTriggerCapture(
 
 function assertComments(client: object, source: string): void {
   const { signalbox, source: stamped } = stampedComments(client);
-  if (signalbox === undefined && stamped !== undefined) return;
+  if (signalbox === undefined && (stamped ?? '') !== '') return;
   const found =
     signalbox === undefined
       ? 'stamps no context on its statements'

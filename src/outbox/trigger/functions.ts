@@ -1,5 +1,6 @@
 import type { Aggregate } from '../../events/aggregate';
 import { type Branch, createdBranches, deletedBranches, updatedBranches } from './branches';
+import { completeContext, contextValues, declareContext } from './contextSql';
 import { captured, columnOf } from './encode';
 import { literal } from './quote';
 import type { Table } from './schema';
@@ -14,7 +15,7 @@ export interface CaptureBody {
 /**
  * The functions that an aggregate's table needs, none for an operation that means no event.
  *
- * Each is one INSERT into the outbox, so that it costs one plan and one execution however many events a row means.
+ * Each appends by one INSERT, so that it costs one plan and one execution however many events a row means.
  * The rows of INSERT and DELETE are appended in the order in which the statement wrote them, those of UPDATE in the
  * order of the join: they are of different aggregates, so it says nothing. The events of one row come in the catalogue's
  * order. A position is drawn only when the statement holds the lock of every row that it names.
@@ -32,14 +33,14 @@ export function captureBodies(aggregate: Aggregate, table: Table): CaptureBody[]
 function insertBody(aggregate: Aggregate, table: Table): CaptureBody | undefined {
   const branches = createdBranches(aggregate, table);
   if (branches.length === 0) return undefined;
-  const body = appending(aggregate, 'FROM new_rows AS n', branches);
+  const body = functionBody(appending(aggregate, 'FROM new_rows AS n', branches));
   return { operation: 'insert', referencing: 'NEW TABLE AS new_rows', body };
 }
 
 function deleteBody(aggregate: Aggregate, table: Table): CaptureBody | undefined {
   const branches = deletedBranches(aggregate, table);
   if (branches.length === 0) return undefined;
-  const body = appending(aggregate, 'FROM old_rows AS o', branches);
+  const body = functionBody(appending(aggregate, 'FROM old_rows AS o', branches));
   return { operation: 'delete', referencing: 'OLD TABLE AS old_rows', body };
 }
 
@@ -47,7 +48,8 @@ function deleteBody(aggregate: Aggregate, table: Table): CaptureBody | undefined
  * Rows before and after meet by the aggregate's key. A row whose key changed is one that went and one that came.
  *
  * A full join, because it is never executed as a nested loop: the plan is made once a session, mostly for a statement
- * of one row, and as a nested loop the same plan would take minutes for an updateMany of 50,000 rows.
+ * of one row, and as a nested loop the same plan would take minutes for an updateMany of 50,000 rows. It takes long to
+ * begin, though, so the most common update, of one row that keeps its key, has a statement of its own without it.
  */
 function updateBody(aggregate: Aggregate, table: Table): CaptureBody | undefined {
   const before = columnOf(captured(aggregate, table, aggregate.key), 'o');
@@ -55,34 +57,57 @@ function updateBody(aggregate: Aggregate, table: Table): CaptureBody | undefined
   const branches = [
     ...deletedBranches(aggregate, table, `${now} IS NULL`),
     ...createdBranches(aggregate, table, `${before} IS NULL`),
-    ...updatedBranches(aggregate, table, `${now} IS NOT NULL AND ${before} IS NOT NULL`),
+    ...updatedBranches(aggregate, table, `${now} IS NOT NULL AND ${before} IS NOT NULL AND `),
   ];
   if (branches.length === 0) return undefined;
-  const from = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${before} = ${now}`;
-  const body = appending(aggregate, from, branches, fence);
+  const join = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${before} = ${now}`;
+  const many = appending(aggregate, join, branches, fence);
+  const updated = updatedBranches(aggregate, table);
+  const body = functionBody(
+    updated.length === 0
+      ? many
+      : `${single(aggregate, updated, `${before} = ${now}`)}
+  ${many}`,
+  );
   return { operation: 'update', referencing: 'OLD TABLE AS old_rows NEW TABLE AS new_rows', body };
+}
+
+/**
+ * The statement for one row that keeps its key; of several rows it appends nothing, and reads none of them. Where it
+ * has appended nothing, the row may also mean no event, which is all there is to say of it.
+ */
+function single(aggregate: Aggregate, branches: readonly Branch[], sameKey: string): string {
+  const one = `NOT EXISTS (SELECT FROM new_rows OFFSET 1)`;
+  const from = `FROM old_rows AS o JOIN new_rows AS n ON ${sameKey} AND ${one}`;
+  return `${appending(aggregate, from, branches)}
+  IF FOUND THEN RETURN NEW; END IF;
+  PERFORM FROM old_rows AS o JOIN new_rows AS n ON ${sameKey} AND ${one};
+  IF FOUND THEN RETURN NEW; END IF;`;
 }
 
 /** Keeps the conditions out of the join, where the planner would make it one that may be a nested loop. */
 const fence = '\n    OFFSET 0';
 
-function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
-  const events = branches.map(({ sql }) => `SELECT ${sql}`).join('\n    UNION ALL ');
+/** What RETURN gives is ignored; a variable spares an expression. */
+function functionBody(statements: string): string {
   return `#variable_conflict use_variable
 DECLARE
-  signalbox_context text[] := signalbox.statement_context(current_query());
+  ${declareContext}
 BEGIN
-  -- The engine "middleware" captures what this statement does to the table that it names. What foreign keys and other
-  -- triggers do in its course is captured here.
-  IF signalbox_context[1] = 'middleware.' || TG_TABLE_NAME AND pg_trigger_depth() = 1 THEN RETURN NULL; END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  ${completeContext}
+  ${statements}
+  RETURN NEW;
+END`;
+}
+
+function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
+  const events = branches.map(({ sql }) => `SELECT ${sql}`).join('\n    UNION ALL ');
+  return `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, ${literal(aggregate.version)}, ${literal(aggregate.type)}, e.aggregate_id,
-    signalbox_context[2], signalbox_context[3], signalbox_context[4], signalbox_context[5], signalbox_context[6], e.data
+    ${contextValues}, e.data
   ${from}
   CROSS JOIN LATERAL (
     ${events}${end}
-  ) AS e;
-  RETURN NULL;
-END`;
+  ) AS e;`;
 }

@@ -62,38 +62,44 @@ BEGIN
   END;
 END $function$;
 
--- What the comment at the end of a statement says: {mark, source, correlation id, causation id, actor, traceparent}.
+-- What the comment at the end of a statement says: {mark, actor, -, causation id, -, correlation id, -, source, -,
+-- traceparent, -}, so that each value stands where the pieces of a stamped comment have it (contextSql.ts).
 -- The comment has sqlcommenter's form, /*key='value',key='value'*/. Any other end of the statement says nothing.
 -- It is cut at the quotes, so that each value stands behind its key. That takes few expressions, of which each has to
 -- be prepared anew in every transaction; a regular expression over the statement takes twenty times as long.
 CREATE OR REPLACE FUNCTION signalbox.statement_context(statement text) RETURNS text[]
   LANGUAGE plpgsql STABLE PARALLEL SAFE AS $function$
 DECLARE
-  -- sqlcommenter escapes a quote by a backslash. A colon is so common in names ("user:42") that it is decoded here.
-  ending text := replace(replace(right(statement, 4000), chr(92) || '''', '%27'), '%3A', ':');
-  parts text[] := string_to_array(',' || split_part(ending, '/*', -1), '''');
-  context text[] := '{NULL,NULL,NULL,NULL,NULL,NULL}';
+  ending text;
+  parts text[];
+  context text[];
 BEGIN
-  IF parts[cardinality(parts)] = '*/' AND strpos(ending, '/*') > 0 THEN
-    context := array_replace(ARRAY[
-      parts[array_position(parts, ',signalbox=') + 1],
-      parts[array_position(parts, ',source=') + 1],
-      parts[array_position(parts, ',correlation_id=') + 1],
-      parts[array_position(parts, ',causation_id=') + 1],
-      parts[array_position(parts, ',actor=') + 1],
-      parts[array_position(parts, ',traceparent=') + 1]], '', NULL);
-    IF strpos(ending, '%') > 0 THEN
-      context := ARRAY[signalbox.percent_decoded(context[1]), signalbox.percent_decoded(context[2]),
-        signalbox.percent_decoded(context[3]), signalbox.percent_decoded(context[4]),
-        signalbox.percent_decoded(context[5]), signalbox.percent_decoded(context[6])];
+  IF right(statement, 3) = '''*/' THEN
+    -- sqlcommenter escapes a quote by a backslash. A colon is so common in names ("user:42") that it is decoded here.
+    ending := replace(replace(right(statement, 4000), chr(92) || '''', '%27'), '%3A', ':');
+    parts := string_to_array(',' || split_part(ending, '/*', -1), '''');
+    IF parts[cardinality(parts)] = '*/' AND strpos(ending, '/*') > 0 THEN
+      context := array_replace(ARRAY[
+        parts[array_position(parts, ',signalbox=') + 1],
+        parts[array_position(parts, ',actor=') + 1], NULL,
+        parts[array_position(parts, ',causation_id=') + 1], NULL,
+        parts[array_position(parts, ',correlation_id=') + 1], NULL,
+        parts[array_position(parts, ',source=') + 1], NULL,
+        parts[array_position(parts, ',traceparent=') + 1], NULL], '', NULL);
+      IF strpos(ending, '%') > 0 THEN
+        context := ARRAY[signalbox.percent_decoded(context[1]), signalbox.percent_decoded(context[2]), NULL,
+          signalbox.percent_decoded(context[4]), NULL, signalbox.percent_decoded(context[6]), NULL,
+          signalbox.percent_decoded(context[8]), NULL, signalbox.percent_decoded(context[10]), NULL];
+      END IF;
     END IF;
-  ELSIF right(ending, 1) IN (';', ' ', chr(10)) THEN
+  ELSIF right(statement, 1) IN (';', ' ', chr(10)) THEN
     -- People end their statements with a semicolon.
     RETURN signalbox.statement_context(rtrim(right(statement, 4000), '; ' || chr(9) || chr(10) || chr(13)));
   END IF;
-  IF context[2] IS NULL THEN
+  IF context[8] IS NULL THEN
     -- Who writes without saying so is known by the name of its connection.
-    context[2] := coalesce(nullif(current_setting('application_name'), ''), 'database');
+    context := ARRAY[context[1], context[2], NULL, context[4], NULL, context[6], NULL,
+      coalesce(nullif(current_setting('application_name'), ''), 'database'), NULL, context[10], NULL];
   END IF;
   RETURN context;
 END $function$;

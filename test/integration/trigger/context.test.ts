@@ -35,9 +35,11 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
     await runWithContext(context, async () => await create());
     return { ...(await db.events())[0] };
   };
-  const read = async (statement: string): Promise<(string | null)[]> => {
+  /** The mark, source, correlation id, causation id, actor and traceparent. */
+  const read = async (statement: string | null): Promise<(string | null)[]> => {
     const rows = await db.run<{ found: (string | null)[] }>(
-      'SELECT signalbox.statement_context($1) AS found',
+      `SELECT ARRAY[c[1], c[8], c[6], c[4], c[2], c[10]] AS found FROM signalbox.statement_context($1) AS c
+        WHERE cardinality(c) = 11`,
       [statement],
     );
     return rows[0]?.found ?? [];
@@ -145,7 +147,7 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
   });
 
   it('is nothing where there is no statement', async () => {
-    expect(await db.run('SELECT signalbox.statement_context(NULL) AS found')).toEqual([{ found: nothing }]);
+    expect(await read(null)).toEqual(nothing);
   });
 
   it('is read from the last comment, among the keys of others, with a semicolon behind it', async () => {
@@ -199,6 +201,50 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
   it('names a source even where the comment names none that can be read', async () => {
     for (const source of ['', '%', '%ff'])
       expect((await read(`UPDATE x /*actor='a',source='${source}'*/`))[1]).toBe('trigger test');
+  });
+
+  it('is read from a comment of ours without looking for each key, as long as nothing in it is encoded', async () => {
+    const definition = await db.run<{ sql: string }>(
+      `SELECT pg_get_functiondef('signalbox.statement_context(text)'::regprocedure) AS sql`,
+    );
+    await db.run(`CREATE OR REPLACE FUNCTION signalbox.statement_context(statement text) RETURNS text[]
+      LANGUAGE plpgsql STABLE PARALLEL SAFE AS 'BEGIN RAISE EXCEPTION ''asked''; END'`);
+    try {
+      const context = { actor: 'user:42', correlationId: randomUUID() };
+      expect(await within(context)).toMatchObject({ actor: 'user:42', source: 'clinic', causation_id: null });
+      await expect(within({ actor: 'ü' })).rejects.toThrow('asked');
+    } finally {
+      await db.run(definition[0]?.sql ?? '');
+    }
+  });
+
+  it('is the same, whether a comment is recognised as a whole or looked through key by key', async () => {
+    const value = fc.oneof(
+      { weight: 4, arbitrary: fc.constantFrom('', 'a', 'user%3A42', 'x y', 'é', '/', '%_') },
+      { weight: 1, arbitrary: fc.constantFrom('\\', `\\'`, `'`, '%', '%41', `',source='b`, '/*', '*/', ';') },
+    );
+    const ours = ['actor', 'causation_id', 'correlation_id', 'source', 'traceparent'];
+    const keys = fc.oneof(
+      { weight: 3, arbitrary: fc.constant(ours) },
+      fc.subarray([...ours, 'route', 'causationXid'], { minLength: 1 }),
+      fc.shuffledSubarray(ours),
+    );
+    const parts = keys.chain((names) => fc.tuple(...names.map((key) => fc.tuple(fc.constant(key), value))));
+    const end = fc.constantFrom('*/', '*/', '*/', '*/ ', '*/;', '', `'*/`, ' */');
+    await fc.assert(
+      fc.asyncProperty(parts, end, async (pairs, ending) => {
+        const comment = `/*${pairs.map(([key, text]) => `${key}='${text}'`).join(',')}${ending}`;
+        const statement = `INSERT INTO patients (id, name, email, updated_at)
+          VALUES (gen_random_uuid(), 'F', gen_random_uuid()::text, now()) ${comment}`;
+        const expected = await read(statement);
+        // Not every such end is SQL, and what Postgres refuses is never captured.
+        await db.run(statement).catch((error: { code?: string }) => expect(error.code).toBe('42601'));
+        const events = await db.events();
+        for (const { source, correlation_id, causation_id, actor, traceparent } of events)
+          expect([source, correlation_id, causation_id, actor, traceparent]).toEqual(expected.slice(1));
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('means the same under awkward settings of the session', async () => {

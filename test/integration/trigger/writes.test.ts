@@ -111,6 +111,41 @@ describe.each(serverNames)('capture by triggers on %s', (name) => {
     }
   });
 
+  it('says of a row that is updated alone what it says of one that is updated with others', async () => {
+    const alone = await book(await newPatient('a@example.com'));
+    const together = [
+      await book(await newPatient('b@example.com')),
+      await book(await newPatient('c@example.com')),
+    ];
+    await db.events();
+    const change = `UPDATE appointments SET status = 'COMPLETED', ends_at = ends_at + interval '1 hour'`;
+    await db.run(`${change} WHERE id = $1`, [alone]);
+    await db.run(`${change} WHERE id <> $1`, [alone]);
+    const events = await db.events();
+    const saidOf = (id: string): unknown[] =>
+      events
+        .filter(({ aggregate_id }) => aggregate_id === id)
+        .map(({ event_type, data }) => [
+          event_type,
+          { ...data, appointment_id: '', patient_id: '', practitioner: '' },
+        ]);
+    expect(saidOf(alone)).toEqual([
+      ['appointment.rescheduled', expect.objectContaining({ previous_ends_at: '2026-01-05T20:00:00.000Z' })],
+      ['appointment.completed', expect.objectContaining({ previous_status: 'BOOKED' })],
+    ]);
+    for (const id of together) expect(saidOf(id)).toEqual(saidOf(alone));
+  });
+
+  it('takes a changed primary key for one row that went and one that came, where no other row is updated', async () => {
+    const id = await newPatient('p@example.com');
+    const next = randomUUID();
+    await db.run('UPDATE patients SET id = $2 WHERE id = $1', [id, next]);
+    expect(await db.said()).toEqual([
+      ['patient.deleted', { patient_id: id }],
+      ['patient.created', expect.objectContaining({ patient_id: next, email: 'p@example.com' })],
+    ]);
+  });
+
   it('takes a changed primary key for one row that went and one that came', async () => {
     const id = await newPatient('p@example.com');
     const other = await newPatient('q@example.com');
@@ -152,8 +187,8 @@ describe.each(serverNames)('capture by triggers on %s', (name) => {
     await many(5_000);
     const created = await db.events();
     expect(new Set(created.map(({ aggregate_id }) => aggregate_id)).size).toBe(5_000);
-    // One row first, so that the plan of the session is one for a single row.
-    await db.run(`UPDATE patients SET phone = '0' WHERE email = '1@example.com'`);
+    // Two rows first, so that the plan of the session is one for few rows.
+    await db.run(`UPDATE patients SET phone = '0' WHERE email IN ('1@example.com', '2@example.com')`);
     await db.events();
     await db.run(`UPDATE patients SET name = upper(name)`);
     const updated = await db.events();
