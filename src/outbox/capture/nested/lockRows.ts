@@ -1,14 +1,15 @@
 import type { Row } from '../../mapping';
-import { lockOne, plainKeyIn, strengthFor } from '../locking';
+import { lockOne, plainKeyIn } from '../locking';
 import type { CapturedModel } from '../model';
 import type { Args } from '../selection';
 import type { LockStrength, Session } from '../session';
 import { CreatedNames } from './createdNames';
-import { changing, type Entry, isArgs, sweeping } from './entries';
+import { type Entry, isArgs, sweeping } from './entries';
 import { linkedRows, pointedRows } from './linkedRows';
 import type { Narrowing } from './narrow';
 import type { Position } from './position';
 import type { RowBook } from './rowBook';
+import { changes, changesNamed, namedStrength, strengthAt } from './strength';
 
 /*
  * Before the write, level by level: lock the rows that it may change and take their images, and see which rows are
@@ -55,9 +56,7 @@ async function lockLinked(
 ): Promise<Row[]> {
   const { model, link, entries } = position;
   const strength = strengthAt(position);
-  const touched = link.holds
-    ? position.below.length > 0 || entries.some(isChange)
-    : entries.some(isSweep(model));
+  const touched = link.holds ? position.below.length > 0 || changes(entries) : entries.some(isSweep(model));
   const rows = touched
     ? await linkedRows(session, position, above, strength)
     : link.holds
@@ -83,8 +82,6 @@ async function holdGivenKeys(session: Session, position: Position): Promise<void
     await lockOne(session, model, { [model.key]: key }, namedStrength(position));
   }
 }
-
-const isChange = ({ operation }: Entry): boolean => changing.has(operation);
 
 /** Whether an entry may find rows that are not named by their keys. */
 const isSweep =
@@ -115,9 +112,9 @@ async function lockNamed(
   created: CreatedNames,
 ): Promise<{ rows: Row[]; narrowings: Narrowing[] }> {
   const { model, entries, grows } = position;
-  const changes = changesNamed(position);
+  const touches = changesNamed(position);
   const linked = entries.filter(({ operation }) => naming.has(operation));
-  if (linked.length === 0 || (!changes && !grows)) return { rows: [], narrowings: [] };
+  if (linked.length === 0 || (!touches && !grows)) return { rows: [], narrowings: [] };
   const strength = namedStrength(position);
   const byKey = new Set(linked.flatMap(({ names }) => keysIn(model, names?.where)));
   const rows = await session.lock(model, [...byKey], strength);
@@ -134,18 +131,9 @@ async function lockNamed(
     if (found.length === 0 && created.includes(model, entry, names.where)) continue;
     narrowings.push({ path: names.path, model, keys: found.map((row) => row[model.key]) });
   }
-  if (changes) book.hold(model, rows);
+  if (touches) book.hold(model, rows);
   else book.know(model, rows);
-  return { rows: changes ? rows : [], narrowings };
-}
-
-/** On the side that holds the key a connect changes nothing of the row that it names. */
-function changesNamed({ link, entries, below }: Position): boolean {
-  return !link.holds || below.length > 0 || entries.some(isChange);
-}
-
-function namedStrength(position: Position): LockStrength {
-  return changesNamed(position) ? strengthAt(position) : 'KEY SHARE';
+  return { rows: touches ? rows : [], narrowings };
 }
 
 const naming: ReadonlySet<string> = new Set(['connect', 'connectOrCreate', 'set']);
@@ -153,22 +141,4 @@ const naming: ReadonlySet<string> = new Set(['connect', 'connectOrCreate', 'set'
 function keysIn(model: CapturedModel, where: Args | undefined): unknown[] {
   const key = where && plainKeyIn(model, where);
   return key === undefined ? [] : [key];
-}
-
-/** As strong as the locks that the write itself will take, and against new links to rows that have rows below them. */
-function strengthAt({ model, link, entries, below }: Position): LockStrength {
-  const removes = entries.some(({ operation }) => operation === 'delete' || operation === 'deleteMany');
-  if (removes || below.some((each) => !each.link.holds)) return 'UPDATE';
-  const data = entries.flatMap((entry) => entry.data.filter(({ fresh }) => !fresh).map(({ value }) => value));
-  if (!link.holds && link.relation?.keys.some((key) => model.uniqueFields.has(key))) return 'UPDATE';
-  return data.some((value) => strengthFor(model, value) === 'UPDATE') ? 'UPDATE' : 'NO KEY UPDATE';
-}
-
-/** The lock that the row at the top needs. */
-export function topStrength(
-  model: CapturedModel,
-  data: unknown,
-  positions: readonly Position[],
-): LockStrength {
-  return positions.some(({ link }) => !link.holds) ? 'UPDATE' : strengthFor(model, data);
 }

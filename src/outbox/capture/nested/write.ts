@@ -6,11 +6,12 @@ import { ModelRequest, type Operation, type RequestOptions } from '../request';
 import type { Session } from '../session';
 import { findRows } from './findRows';
 import type { NestedGraph } from './graph';
-import { lockRows, topStrength } from './lockRows';
+import { lockRows } from './lockRows';
 import { narrow } from './narrow';
 import type { NestedPlan } from './plan';
 import type { Position } from './position';
 import { RowBook } from './rowBook';
+import { topStrength } from './strength';
 
 /*
  * A write with nested writes: lock what it may touch, let Prisma do all of it, read again, and tell the differences.
