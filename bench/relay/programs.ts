@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { registerProcess } from '../../dev/kafka/watchman';
+import { relayNodeFlags } from '../../src/relay/nodeFlags';
 
 const compiled = resolve(__dirname, '../..');
 const keptLines = 30;
@@ -62,8 +63,9 @@ export async function startProgram(
 
 /** For profiling: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profile" makes each relay leave a profile. */
 function nodeFlags(program: string): string[] {
-  const flags = process.env['BENCH_NODE_FLAGS'];
-  return flags && !program.startsWith('dev/') ? flags.split(' ') : [];
+  const given = process.env['BENCH_NODE_FLAGS'];
+  const own = program === 'src/relay/main' ? relayNodeFlags : [];
+  return given && !program.startsWith('dev/') ? [...own, ...given.split(' ')] : [...own];
 }
 
 function collect(child: ChildProcess): { lines: string[]; first(pattern: RegExp): Promise<string> } {
