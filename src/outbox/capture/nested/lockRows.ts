@@ -1,5 +1,5 @@
 import type { Row } from '../../mapping';
-import { lockOne, plainKeyIn } from '../locking';
+import { lockMany, lockOne, plainKeyIn } from '../locking';
 import type { CapturedModel } from '../model';
 import type { Args } from '../selection';
 import type { LockStrength, Session } from '../session';
@@ -78,9 +78,9 @@ async function lockLinked(
 async function holdGivenKeys(session: Session, position: Position): Promise<void> {
   const { model, entries } = position;
   const given = entries.flatMap(({ data }) => data.flatMap(({ value }) => value[model.key] ?? []));
-  for (const key of given.map((value) => (isArgs(value) && 'set' in value ? value['set'] : value))) {
-    await lockOne(session, model, { [model.key]: key }, namedStrength(position));
-  }
+  if (given.length === 0) return;
+  const keys = given.map((value) => (isArgs(value) && 'set' in value ? value['set'] : value));
+  await lockMany(session, model, { where: { [model.key]: { in: keys } } }, namedStrength(position));
 }
 
 /** Whether an entry may find rows that are not named by their keys. */
