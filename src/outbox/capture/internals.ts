@@ -39,6 +39,19 @@ interface Engine {
   transaction(action: 'commit' | 'rollback', headers: object, info: object): Promise<unknown>;
 }
 
+/** What gathers requests that may be sent together, in the next turn of the event loop. */
+export interface Loader {
+  request: (request: LoaderRequest) => unknown;
+  readonly options: {
+    singleLoader: (request: LoaderRequest) => unknown;
+    batchLoader: (requests: readonly LoaderRequest[]) => unknown;
+  };
+}
+
+export interface LoaderRequest {
+  readonly transaction?: { readonly kind: string } | undefined;
+}
+
 type Delegate = Record<'findMany' | 'findUnique', (args: unknown) => LazyPromise>;
 
 /** The client without any extension. */
@@ -58,6 +71,7 @@ export type RuntimeModels = Readonly<Record<string, { readonly fields: readonly 
 export interface Internals {
   readonly engine: Engine;
   readonly base: BaseClient;
+  readonly loader: Loader;
   readonly models: RuntimeModels;
   /** Whether no statement gets behind the end of its transaction. */
   readonly fenced: boolean;
@@ -133,6 +147,10 @@ export function readInternals(client: PrismaClient): Internals {
   const engine = object(inside['_engine'], '_engine');
   if (typeof engine['transaction'] !== 'function') throw unfit('_engine.transaction');
   if (typeof config['inlineSchema'] !== 'string') throw unfit('_engineConfig.inlineSchema');
+  const loader = object(object(inside['_requestHandler'], '_requestHandler')['dataloader'], 'dataloader');
+  const options = object(loader['options'], 'dataloader.options');
+  for (const load of [loader['request'], options['singleLoader'], options['batchLoader']])
+    if (typeof load !== 'function') throw unfit('dataloader');
   const { models } = object(inside['_runtimeDataModel'], '_runtimeDataModel');
   const base = object(original['_appliedParent'], '_appliedParent') as unknown as BaseClient;
   if (!isLazyPromise(base.$queryRawUnsafe('SELECT 1'))) throw unfit('PrismaPromise.requestTransaction');
@@ -140,6 +158,7 @@ export function readInternals(client: PrismaClient): Internals {
   return {
     engine: engine as unknown as Engine,
     base,
+    loader: loader as unknown as Loader,
     models: object(models, '_runtimeDataModel.models') as RuntimeModels,
     fenced: config['adapter'] instanceof FencedPrismaPg,
     schema: config['inlineSchema'],

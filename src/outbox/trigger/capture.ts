@@ -9,6 +9,7 @@ import { explicitEvent } from '../explicitEvent';
 import { stampedComments } from '../stampedComments';
 import { assertTriggersMatch } from './check';
 import { hints } from './hints';
+import { keepContexts } from './keepContexts';
 
 /*
  * The engine "trigger", seen from the program: the triggers do the work, so what is left is to check at start that they
@@ -35,7 +36,9 @@ export async function withTriggerCapture(
   assertComments(client, options.source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
     client.$queryRawUnsafe(sql, ...parameters);
-  await assertTriggersMatch(run, aggregates, readInternals(client).schema);
+  const { schema, loader } = readInternals(client);
+  await assertTriggersMatch(run, aggregates, schema);
+  keepContexts(loader);
   const { source } = options;
   const appending = client.$extends({
     name: 'signalbox-trigger-capture',

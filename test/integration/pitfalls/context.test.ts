@@ -44,4 +44,24 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       { event_type: 'email.send', source: 'clinic', ...same },
     ]);
   });
+
+  it('is that of whoever began the transaction, when many begin in one turn of the event loop', async () => {
+    const names = Array.from({ length: 24 }, (_, n) => `request-${n}`);
+    await Promise.all(
+      names.map((name, n) =>
+        runWithContext({ correlationId: name }, async () => {
+          const data = { ...person(), name };
+          if (n % 2 === 0) await clinic.prisma.$transaction([clinic.prisma.patient.create({ data })]);
+          else await clinic.prisma.$transaction((tx) => tx.patient.create({ data }));
+          await clinic.prisma.$transaction([
+            clinic.prisma.patient.findFirst(),
+            clinic.prisma.patient.updateMany({ where: { name }, data: { phone: '1' } }),
+          ]);
+        }),
+      ),
+    );
+    const events = await clinic.db.events();
+    expect(events).toHaveLength(48);
+    for (const { data, correlation_id } of events) expect(correlation_id).toBe(data['name']);
+  });
 });

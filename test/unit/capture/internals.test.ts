@@ -17,7 +17,7 @@ describe('what capture assumes of Prisma', () => {
     await expect(probe(readInternals(newClient()))).resolves.toBeUndefined();
   });
 
-  it.each(['_engine', '_engineConfig', '_runtimeDataModel', '_originalClient'])(
+  it.each(['_engine', '_engineConfig', '_runtimeDataModel', '_originalClient', '_requestHandler'])(
     'is checked when the client is captured: without %s it says which version does not fit',
     (property) => {
       const client = new Proxy(newClient(), {
