@@ -1,7 +1,7 @@
 /** What people write by hand: an outbox row beside the model's, in one transaction of Prisma's. */
 import type { PrismaClient } from '../../src/generated/prisma/client';
 import type { NewPatient } from './scenarios';
-import { openPrisma, prismaVariant, range, type Variant, type VariantOptions } from './variant';
+import { plainPrisma, prismaVariant, range, type Variant, type VariantOptions } from './variant';
 
 const appendOne = `INSERT INTO signalbox.outbox
     (lane, event_type, event_version, aggregate_type, aggregate_id, source, correlation_id, actor, data)
@@ -28,7 +28,7 @@ const dataOf = ({ id, name, email, phone }: Contact) => ({ patient_id: id, name,
 
 /** What most services do: an interactive transaction around the write and the insert into the outbox. */
 export async function handWritten(options: VariantOptions): Promise<Variant> {
-  const prisma = openPrisma(options, []);
+  const prisma = plainPrisma(options);
   const { seed, close } = prismaVariant('', prisma, () => prisma.$disconnect());
   return {
     name: 'hand-written transaction',
@@ -71,7 +71,7 @@ async function updateMany(prisma: PrismaClient, ids: readonly string[], phone: s
 
 /** The same as a batch: possible where the event is known before the row is written. */
 export async function handWrittenBatch(options: VariantOptions): Promise<Variant> {
-  const prisma = openPrisma(options, []);
+  const prisma = plainPrisma(options);
   const { seed, close } = prismaVariant('', prisma, () => prisma.$disconnect());
   return {
     name: 'hand-written batch',

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
-import type { PrismaClient } from '../../src/generated/prisma/client';
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient } from '../../src/generated/prisma/client';
 import type { CapturedClient } from '../../src/outbox/capture/extension';
 import { createPrismaClient } from '../../src/shared/database';
 import type { StatementComments } from '../../src/shared/statementComments';
@@ -24,7 +25,13 @@ export interface VariantOptions {
 
 export const poolSize = 16;
 
-/** A Prisma client as the bench needs it. */
+/** Prisma as it comes, with its own adapter: what there was before. */
+export function plainPrisma({ databaseUrl }: VariantOptions): PrismaClient {
+  const adapter = new PrismaPg({ connectionString: databaseUrl, max: poolSize, application_name: 'bench' });
+  return new PrismaClient({ adapter });
+}
+
+/** The base of a client with capture. */
 export function openPrisma(
   { databaseUrl, logger }: VariantOptions,
   comments: StatementComments[],

@@ -1,11 +1,18 @@
+import type { PrismaClient } from '../../src/generated/prisma/client';
 import { withCapture } from '../../src/outbox/capture/extension';
 import { withTriggerCapture } from '../../src/outbox/trigger/capture';
 import { contextComments } from '../../src/outbox/trigger/comments';
 import { createPrismaClient } from '../../src/shared/database';
-import type { StatementComments } from '../../src/shared/statementComments';
 import { barePg } from './barePg';
 import { handWritten, handWrittenBatch } from './handWritten';
-import { openPrisma, poolSize, prismaVariant, type Variant, type VariantOptions } from './variant';
+import {
+  openPrisma,
+  plainPrisma,
+  poolSize,
+  prismaVariant,
+  type Variant,
+  type VariantOptions,
+} from './variant';
 
 interface Recipe {
   readonly name: string;
@@ -14,11 +21,15 @@ interface Recipe {
   open(options: VariantOptions): Promise<Variant>;
 }
 
-const onPrisma = (name: string, triggers: boolean, comments: StatementComments[]): Recipe => ({
+const onPrisma = (
+  name: string,
+  triggers: boolean,
+  open: (options: VariantOptions) => PrismaClient,
+): Recipe => ({
   name,
   triggers,
   open: async (options) => {
-    const prisma = openPrisma(options, comments);
+    const prisma = open(options);
     return prismaVariant(name, prisma, () => prisma.$disconnect());
   },
 });
@@ -46,9 +57,10 @@ const trigger: Recipe = {
 /** The order is that of the table. */
 export const recipes: readonly Recipe[] = [
   { name: 'bare pg, no outbox', triggers: false, open: barePg },
-  onPrisma('Prisma, no outbox', false, []),
+  onPrisma('Prisma, no outbox', false, plainPrisma),
+  onPrisma('Prisma, no outbox, prepared', false, (options) => openPrisma(options, [])),
   trigger,
-  onPrisma('engine "trigger", no context', true, []),
+  onPrisma('engine "trigger", no context', true, (options) => openPrisma(options, [])),
   middleware,
   { name: 'hand-written batch', triggers: false, open: handWrittenBatch },
   { name: 'hand-written transaction', triggers: false, open: handWritten },

@@ -23,7 +23,13 @@ async function main(logger: Logger): Promise<number> {
   const nudger = new Nudger({ databaseUrl, intervalMs: config.OUTBOX_NUDGE_INTERVAL_MS, logger });
   const prisma = await createCapturedClient(
     config.OUTBOX_CAPTURE,
-    { databaseUrl, poolSize: config.DATABASE_POOL_SIZE, applicationName: 'signalbox-api', logger },
+    {
+      databaseUrl,
+      poolSize: config.DATABASE_POOL_SIZE,
+      preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
+      applicationName: 'signalbox-api',
+      logger,
+    },
     { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
   const app = createApp({

@@ -43,16 +43,18 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const config = loadConfig(variables, process.env);
   const database = {
     databaseUrl: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
     applicationName: 'signalbox-consumers',
     logger,
   };
   const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
   const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
-  const prisma = await createCapturedClient(
-    engine,
-    { ...database, poolSize: config.DATABASE_POOL_SIZE },
-    { source: config.CONSUMERS_SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
-  );
+  const prisma = await createCapturedClient(engine, database, {
+    source: config.CONSUMERS_SERVICE_NAME,
+    logger,
+    onCommitted: () => nudger.nudge(),
+  });
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
   const consumerMetrics = createConsumerMetrics(metrics);

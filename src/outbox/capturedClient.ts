@@ -1,4 +1,4 @@
-import { createPrismaClient, type DatabaseOptions } from '../shared/database';
+import { type AdapterOptions, createPrismaClient } from '../shared/database';
 import { UserError } from '../shared/lifecycle';
 import { type CapturedClient, type CaptureOptions, withCapture } from './capture/extension';
 import { withTriggerCapture } from './trigger/capture';
@@ -13,7 +13,7 @@ export type CaptureEngineName = 'middleware' | 'trigger';
  */
 export async function createCapturedClient(
   engine: CaptureEngineName,
-  database: DatabaseOptions,
+  database: AdapterOptions,
   options: CaptureOptions,
 ): Promise<CapturedClient> {
   if (engine === 'middleware') return withCapture(createPrismaClient(database), options);

@@ -3,6 +3,7 @@ import { PrismaClient } from '../generated/prisma/client';
 import { FencedPrismaPg } from './fencedPrismaPg';
 import type { Logger } from './logger';
 import { markedComments, type StatementComments } from './statementComments';
+import { preparingClient } from './statements/preparingClient';
 
 export interface DatabaseOptions {
   databaseUrl: string;
@@ -29,7 +30,39 @@ export function outliveBrokenConnections(pool: Pool): void {
   pool.on('connect', (client) => client.on('error', () => undefined));
 }
 
-export interface PrismaClientOptions extends DatabaseOptions {
+export interface AdapterOptions extends DatabaseOptions {
+  /**
+   * Whether statements that come again and again are prepared, each once in a connection; true by default. A pooler
+   * that gives out connections in turn must know how to keep prepared statements (PgBouncer: from 1.21 on).
+   */
+  preparedStatements?: boolean;
+}
+
+/** What a Prisma client needs to be captured: transactions that are fenced, and statements that may be prepared. */
+export function createAdapter({
+  databaseUrl,
+  poolSize,
+  applicationName,
+  logger,
+  preparedStatements = true,
+}: AdapterOptions): FencedPrismaPg {
+  const onLost = (error: Error): void => logger.warn({ err: error }, lostStatement);
+  const config = {
+    connectionString: databaseUrl,
+    max: poolSize,
+    application_name: applicationName,
+    ...(preparedStatements && { Client: preparingClient({ onLost }) }),
+  };
+  const onPoolError = (error: Error): void =>
+    logger.warn({ err: error }, 'an idle database connection broke');
+  return new FencedPrismaPg(config, { onPoolError });
+}
+
+const lostStatement =
+  'the database has lost a prepared statement, so none are used any more: ' +
+  'set DATABASE_PREPARED_STATEMENTS=false, or let the pooler keep them';
+
+export interface PrismaClientOptions extends AdapterOptions {
   /**
    * What is added to each statement. By default the mark of the middleware engine, for this client is the base that
    * `withCapture` extends. Pass `contextComments` for the trigger engine, and none for a client whose writes only
@@ -40,15 +73,8 @@ export interface PrismaClientOptions extends DatabaseOptions {
 
 /** A Prisma client without capture: the base that `withCapture` extends. */
 export function createPrismaClient({
-  databaseUrl,
-  poolSize,
-  applicationName,
-  logger,
   comments = [markedComments()],
+  ...options
 }: PrismaClientOptions): PrismaClient {
-  const adapter = new FencedPrismaPg(
-    { connectionString: databaseUrl, max: poolSize, application_name: applicationName },
-    { onPoolError: (error) => logger.warn({ err: error }, 'an idle database connection broke') },
-  );
-  return new PrismaClient({ adapter, comments: [...comments] });
+  return new PrismaClient({ adapter: createAdapter(options), comments: [...comments] });
 }

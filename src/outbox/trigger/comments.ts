@@ -1,4 +1,5 @@
 import type { StatementComments } from '../../shared/statementComments';
+import type { contextKeys } from '../../shared/statements/contextComment';
 import { contextValue, currentContext } from '../context';
 
 /*
@@ -21,12 +22,6 @@ const reads: ReadonlySet<string> = new Set([
 ]);
 
 const nothing = {};
-
-/**
- * The keys of the comment, in the order in which Prisma writes them (it sorts). All are there in every comment, empty
- * where the context has no value: the triggers read a comment of this one form much faster than any other.
- */
-export const contextKeys = ['actor', 'causation_id', 'correlation_id', 'source', 'traceparent'] as const;
 
 type Stamp = Readonly<Record<(typeof contextKeys)[number], string>>;
 

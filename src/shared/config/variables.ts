@@ -47,6 +47,11 @@ export const commonVariables = {
 /** What is needed to write through Prisma with capture. */
 export const captureVariables = {
   DATABASE_POOL_SIZE: whole(1, 500).default(10).describe('Connections that Prisma may hold'),
+  DATABASE_PREPARED_STATEMENTS: flag
+    .default(true)
+    .describe(
+      'Whether statements that come again and again are prepared; false behind a pooler that cannot keep them',
+    ),
   OUTBOX_CAPTURE: z
     .enum(['middleware', 'trigger'])
     .default('middleware')

@@ -2,7 +2,7 @@
 import { Pool } from 'pg';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
-import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
+import { createAdapter } from '../../../src/shared/database';
 import { markedComments } from '../../../src/shared/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -58,7 +58,12 @@ export async function openBench(options: ClientOptions = {}): Promise<Bench> {
   const opened: PrismaClient[] = [];
   let commits = 0;
   const another = ({ poolSize = 8, before, ...rest }: ClientOptions = {}) => {
-    const adapter = new FencedPrismaPg({ connectionString: database.url, max: poolSize });
+    const adapter = createAdapter({
+      databaseUrl: database.url,
+      poolSize,
+      applicationName: 'test',
+      logger: silentLogger(),
+    });
     const plain = new PrismaClient({
       comments: [markedComments()],
       ...rest,

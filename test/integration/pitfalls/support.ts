@@ -4,7 +4,7 @@ import { type CapturedClient, withCapture } from '../../../src/outbox/capture/ex
 import type { CaptureEngineName } from '../../../src/outbox/capturedClient';
 import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
 import { contextComments } from '../../../src/outbox/trigger/comments';
-import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
+import { createAdapter } from '../../../src/shared/database';
 import { markedComments } from '../../../src/shared/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -44,10 +44,11 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
     comments: unknown[],
     { poolSize = 4, before: _b, after: _a, ...rest }: ClientOptions = {},
   ): PrismaClient => {
-    const adapter = new FencedPrismaPg({
-      connectionString: database.url,
-      max: poolSize,
-      application_name: engine,
+    const adapter = createAdapter({
+      databaseUrl: database.url,
+      poolSize,
+      applicationName: engine,
+      logger: silentLogger(),
     });
     opened.push(new PrismaClient({ ...rest, comments, adapter } as never));
     return opened.at(-1) as PrismaClient;

@@ -1,5 +1,6 @@
 import { runWithContext } from '../../../src/outbox/context';
-import { contextComments, contextKeys } from '../../../src/outbox/trigger/comments';
+import { contextComments } from '../../../src/outbox/trigger/comments';
+import { contextKeys } from '../../../src/shared/statements/contextComment';
 import { markedComments } from '../../../src/shared/statementComments';
 
 const stamp = contextComments({ source: 'clinic' });

@@ -1,0 +1,79 @@
+import { Client, type Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+import { cutContextComment } from './contextComment';
+import { ContextQuery, type Done, type Session } from './contextQuery';
+import { StatementNames } from './statementNames';
+
+export interface PreparingOptions {
+  /**
+   * Called once, when a server has lost a prepared statement: something between it and this program gives out its
+   * connections in turn. From then on statements are sent as they are.
+   */
+  readonly onLost: (error: Error) => void;
+}
+
+type Statement = QueryConfig & { readonly values: unknown[] };
+
+/** The one of pg's overloads that holds for all of them. */
+interface AnyClient {
+  query(config: unknown, values?: unknown, done?: Done): unknown;
+  getTransactionStatus(): ReturnType<Client['getTransactionStatus']>;
+}
+const BaseClient = Client as unknown as new (...config: unknown[]) => AnyClient;
+
+/** The codes by which a server says that it does not know a statement, or knows another one by its name. */
+const lost: ReadonlySet<unknown> = new Set(['26000', '42P05']);
+
+/** A pg client for a pool that prepares the statements which come again and again, for all its connections alike. */
+export function preparingClient({ onLost }: PreparingOptions): new () => Client {
+  const names = new StatementNames();
+
+  class PreparingClient extends BaseClient {
+    readonly #session: Session = { setsContext: false };
+
+    override query(config: unknown, values?: unknown, done?: Done): unknown {
+      if (names.off || !isStatement(config)) return super.query(config, values, done);
+      if (done !== undefined) return this.#send(config, done);
+      return new Promise<QueryResult>((resolve, reject) =>
+        this.#send(config, (error, result) => (error ? reject(error) : resolve(result))),
+      );
+    }
+
+    #send(statement: Statement, done: Done): void {
+      const { text, context } = cutContextComment(statement.text);
+      const name = context === undefined || this.#session.setsContext ? names.of(text) : undefined;
+      const config = { ...statement, text, ...(name !== undefined && { name }) };
+      const finish: Done = (error, result) => {
+        if (!error || !neverRun(error)) return done(error, result);
+        if (lost.has(error.code)) {
+          if (!names.off) onLost(error);
+          names.turnOff();
+        } else names.forget(text);
+        // In a transaction the error stands, for Postgres has aborted it.
+        if (this.getTransactionStatus() === 'I') this.query(statement, undefined, done);
+        else done(error, result);
+      };
+      super.query(
+        context === undefined
+          ? new Query(config, undefined, finish as never)
+          : new ContextQuery(config, context, this.#session, finish),
+      );
+    }
+  }
+  return PreparingClient as unknown as new () => Client;
+}
+
+/** Something with parameters that is not yet a query of its own making. */
+function isStatement(config: unknown): config is Statement {
+  const { text, values, submit } = config as Partial<Statement> & {
+    submit?: (connection: Connection) => void;
+  };
+  return submit === undefined && typeof text === 'string' && Array.isArray(values) && values.length > 0;
+}
+
+/**
+ * Whether the server failed to run a plan, rather than the statement itself failing: it has lost the plan, or the form
+ * of the answer is another one since a column has changed its type.
+ */
+function neverRun(error: Error & { code?: unknown; routine?: unknown }): error is Error & { code: unknown } {
+  return error.routine === 'RevalidateCachedQuery' || lost.has(error.code);
+}
