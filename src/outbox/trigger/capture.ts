@@ -40,15 +40,17 @@ export async function withTriggerCapture(
   await assertTriggersMatch(run, aggregates, schema);
   keepContexts(loader);
   const { source } = options;
-  const appending = client.$extends({
-    name: 'signalbox-trigger-capture',
-    client: {
-      async $append<T extends CommandType>(eventType: T, event: { aggregateId: string; data: EventData<T> }) {
-        return append(this as unknown as RawClient, source, eventType, event);
-      },
+  // A property, which transactions' clients inherit: an extension would cost every operation of the client.
+  Object.defineProperty(client, '$append', {
+    async value<T extends CommandType>(
+      this: RawClient,
+      eventType: T,
+      event: { aggregateId: string; data: EventData<T> },
+    ) {
+      return append(this, source, eventType, event);
     },
   });
-  return hints(appending as unknown as CapturedClient, options);
+  return hints(client as unknown as CapturedClient, options);
 }
 
 function assertComments(client: object, source: string): void {

@@ -70,6 +70,18 @@ describe('a client with the trigger engine', () => {
     expect(events.map(({ correlation_id }) => correlation_id)).toEqual(['req-1', 'req-1', 'req-1']);
   });
 
+  it('appends through extensions of the application too, whether somebody wants hints or not', async () => {
+    const silent = await withTriggerCapture(forTriggers(), options);
+    for (const client of [prisma, silent]) {
+      const extended = client.$extends({ name: 'theirs', client: { theirs: () => 1 } });
+      await extended.$transaction(async (tx) => {
+        await tx.patient.create({ data: patient() });
+        await (tx as unknown as CapturedClient).$append('email.send', email);
+      });
+      expect(await db.types()).toEqual(['patient.created', 'email.send']);
+    }
+  });
+
   it('appends nothing in a transaction that is rolled back', async () => {
     const failing = prisma.$transaction(async (tx) => {
       await tx.patient.create({ data: patient() });
