@@ -1,4 +1,4 @@
-import { Client, type Connection, Query, type QueryConfig, type QueryResult } from 'pg';
+import { Client, type Connection, type QueryConfig, type QueryResult } from 'pg';
 import { cutContextComment } from './contextComment';
 import { ContextQuery, type Done, type Session } from './contextQuery';
 import { StatementNames } from './statementNames';
@@ -41,22 +41,20 @@ export function preparingClient({ onLost }: PreparingOptions): new () => Client 
     #send(statement: Statement, done: Done): void {
       const { text, context } = cutContextComment(statement.text);
       const name = context === undefined || this.#session.setsContext ? names.of(text) : undefined;
+      if (context === undefined && name === undefined) return void super.query(statement, undefined, done);
       const config = { ...statement, text, ...(name !== undefined && { name }) };
       const finish: Done = (error, result) => {
         if (!error || !neverRun(error)) return done(error, result);
         if (lost.has(error.code)) {
           if (!names.off) onLost(error);
           names.turnOff();
-        } else names.forget(text);
+        } else if (name !== undefined) names.forget(text, name);
         // In a transaction the error stands, for Postgres has aborted it.
         if (this.getTransactionStatus() === 'I') this.query(statement, undefined, done);
         else done(error, result);
       };
-      super.query(
-        context === undefined
-          ? new Query(config, undefined, finish as never)
-          : new ContextQuery(config, context, this.#session, finish),
-      );
+      if (context === undefined) super.query(config, undefined, finish);
+      else super.query(new ContextQuery(config, context, this.#session, finish));
     }
   }
   return PreparingClient as unknown as new () => Client;

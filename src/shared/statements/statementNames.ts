@@ -33,8 +33,10 @@ export class StatementNames {
     return this.#names.get(text) ?? this.#count(text);
   }
 
-  /** The server would not run the plan that it has under the statement's name; the next one gets another name. */
-  forget(text: string): void {
+  /** A server would not run the plan that it has under this name: the statement's next one is another. */
+  forget(text: string, name: string): void {
+    // Another connection may have found it out before.
+    if (this.#names.get(text) !== name) return;
     this.#names.delete(text);
     this.#uses.set(text, usesBefore);
   }

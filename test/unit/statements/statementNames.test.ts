@@ -39,9 +39,12 @@ describe('the names of prepared statements', () => {
 
   it('are never given to a text again that the server would not run by its name', () => {
     const names = new StatementNames();
-    const old = come(names, 'SELECT 1', 6).at(-1);
-    names.forget('SELECT 1');
-    expect(names.of('SELECT 1')).toMatch(/^signalbox_/);
-    expect(names.of('SELECT 1')).not.toBe(old);
+    const old = come(names, 'SELECT 1', 6).at(-1) ?? '';
+    names.forget('SELECT 1', old);
+    const other = names.of('SELECT 1');
+    expect(other).toMatch(/^signalbox_/);
+    expect(other).not.toBe(old);
+    names.forget('SELECT 1', old);
+    expect(names.of('SELECT 1')).toBe(other);
   });
 });
