@@ -1,3 +1,5 @@
+import type { CapturedClient } from '../../../src/outbox/capture/extension';
+import { waitFor } from '../../support/waitFor';
 import { person, visit } from '../capture/support';
 import { connect } from '../trigger/support';
 import { type Clinic, engines, openClinic } from './support';
@@ -66,29 +68,41 @@ describe.each(engines)('a change and its events with the %s engine', (engine) =>
     await nothingLeft();
   });
 
-  it('go together when the time-out comes between two statements of one operation', async () => {
-    const { prisma, db } = clinic;
-    const { id } = await prisma.patient.create({ data: person() });
-    const { id: booked } = await prisma.appointment.create({ data: visit(id) });
-    await db.events();
-    const taken = person();
-    const rival = await connect(clinic.url);
-    await rival.run('BEGIN');
-    await rival.run(`INSERT INTO patients (id, name, email, updated_at)
+  /** What ends the transaction of an operation that waits between two of its statements. */
+  const cuts: [what: string, timeout: number, cut: (prisma: CapturedClient) => void][] = [
+    ['the time-out comes', 300, () => undefined],
+    ['the client is disconnected', 60_000, (prisma) => void prisma.$disconnect()],
+  ];
+  it.each(cuts)(
+    'go together when %s between two statements of one operation',
+    async (_what, timeout, cut) => {
+      const { db } = clinic;
+      const prisma = await clinic.another();
+      const { id } = await prisma.patient.create({ data: person() });
+      const { id: booked } = await prisma.appointment.create({ data: visit(id) });
+      await db.events();
+      const taken = person();
+      const rival = await connect(clinic.url);
+      await rival.run('BEGIN');
+      await rival.run(`INSERT INTO patients (id, name, email, updated_at)
       VALUES ('${absent}', 'r', '${taken.email}', now())`);
-    const cancel = { update: { where: { id: booked }, data: { status: 'CANCELLED' as const } } };
-    const attempt = prisma.$transaction(
-      async (tx) => tx.patient.update({ where: { id }, data: { ...taken, appointments: cancel } }),
-      { timeout: 300 },
-    );
-    const failure = expect(attempt).rejects.toMatchObject({ code: expect.stringMatching(/P1018|P2028/) });
-    await rival.run('SELECT pg_sleep(1)');
-    await rival.run('ROLLBACK');
-    await failure;
-    await rival.client.end();
-    const { status } = await clinic.plain.appointment.findUniqueOrThrow({ where: { id: booked } });
-    expect([status, await db.types()]).toEqual(['BOOKED', []]);
-  });
+      const cancel = { update: { where: { id: booked }, data: { status: 'CANCELLED' as const } } };
+      const attempt = prisma.$transaction(
+        async (tx) => tx.patient.update({ where: { id }, data: { ...taken, appointments: cancel } }),
+        { timeout },
+      );
+      const failure = expect(attempt).rejects.toMatchObject({ code: expect.stringMatching(/P1018|P2028/) });
+      const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
+      await waitFor(async () => (await rival.run(waiting)).length > 0, { what: 'the operation to wait' });
+      cut(prisma);
+      await rival.run('SELECT pg_sleep(1)');
+      await rival.run('ROLLBACK');
+      await failure;
+      await rival.client.end();
+      const { status } = await clinic.plain.appointment.findUniqueOrThrow({ where: { id: booked } });
+      expect([status, await db.types()]).toEqual(['BOOKED', []]);
+    },
+  );
 
   it('are gone when an error was caught and $transaction resolved, though Postgres rolled everything back', async () => {
     const data = person();
