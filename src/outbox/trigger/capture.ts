@@ -42,6 +42,9 @@ export async function withTriggerCapture(
   const { source } = options;
   // A property, which transactions' clients inherit: an extension would cost every operation of the client.
   Object.defineProperty(client, '$append', {
+    // Like a method of the client's own: whoever wraps the client in a proxy may put another in its place.
+    configurable: true,
+    writable: true,
     async value<T extends CommandType>(
       this: RawClient,
       eventType: T,
