@@ -30,8 +30,9 @@ export function preparingClient({ onLost }: PreparingOptions): new () => Client 
   class PreparingClient extends BaseClient {
     readonly #session: Session = { setsContext: false };
 
+    /** A pool and Prisma give values in the statement; whoever calls it in another way is served as pg does. */
     override query(config: unknown, values?: unknown, done?: Done): unknown {
-      if (names.off || !isStatement(config)) return super.query(config, values, done);
+      if (names.off || values !== undefined || !isStatement(config)) return super.query(config, values, done);
       if (done !== undefined) return this.#send(config, done);
       return new Promise<QueryResult>((resolve, reject) =>
         this.#send(config, (error, result) => (error ? reject(error) : resolve(result))),
@@ -49,8 +50,8 @@ export function preparingClient({ onLost }: PreparingOptions): new () => Client 
           if (!names.off) onLost(error);
           names.turnOff();
         } else if (name !== undefined) names.forget(text, name);
-        // In a transaction the error stands, for Postgres has aborted it.
-        if (this.getTransactionStatus() === 'I') this.query(statement, undefined, done);
+        // In a transaction the error stands, for Postgres has aborted it. As it was written it cannot fail so again.
+        if (this.getTransactionStatus() === 'I') super.query(statement, undefined, done);
         else done(error, result);
       };
       if (context === undefined) super.query(config, undefined, finish);

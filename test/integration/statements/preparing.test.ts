@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { runWithContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { createPrismaClient } from '../../../src/shared/database';
 import { markedComments, type StatementComments } from '../../../src/shared/statementComments';
+import { preparingClient } from '../../../src/shared/statements/preparingClient';
 import { type CapturedLog, captureLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from '../trigger/support';
 
@@ -155,6 +157,41 @@ describe('prepared statements', () => {
     await onBoth();
     expect(await db.events()).toHaveLength(12);
     expect(log.lines()).toEqual([]);
+  });
+
+  it('answer in each way in which pg can be asked', async () => {
+    const lost: Error[] = [];
+    const pool = new Pool({
+      connectionString: db.url,
+      max: 1,
+      Client: preparingClient({ onLost: (error) => void lost.push(error) }),
+    });
+    const text = 'SELECT $1::int AS n';
+    for (let n = 0; n < 8; n++) {
+      const found = { rows: [{ n }] };
+      expect(await pool.query(text, [n])).toMatchObject(found);
+      expect(await pool.query({ text, values: [n] })).toMatchObject(found);
+      const client = await pool.connect();
+      const called = new Promise((resolve) =>
+        client.query({ text, values: [n] }, (_, result) => resolve(result)),
+      );
+      expect(await called).toMatchObject(found);
+      expect(await client.query({ text }, [n])).toMatchObject(found);
+      client.release();
+    }
+    await pool.end();
+    expect(lost).toEqual([]);
+  });
+
+  it('are tried once more and no oftener, when it is not their own plan that is void', async () => {
+    const client = open();
+    await db.run(`CREATE FUNCTION void_plan(n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+      PERFORM nextval('void_plans');
+      RAISE EXCEPTION 'prepared statement "theirs" does not exist' USING ERRCODE = '26000'; END $$`);
+    await db.run('CREATE SEQUENCE void_plans');
+    await expect(client.$queryRaw`SELECT void_plan(${1})`).rejects.toThrow('theirs');
+    expect(await db.run('SELECT last_value::int AS calls FROM void_plans')).toEqual([{ calls: 2 }]);
+    await db.run('DROP FUNCTION void_plan; DROP SEQUENCE void_plans');
   });
 
   describe('after a column has changed its type', () => {
