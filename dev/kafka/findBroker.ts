@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { findDocker, startContainer } from './docker';
 import { findJava, firstLine, type Finding } from './java';
 import { librariesOfDistribution } from './libraries';
+import { startRealCluster } from './startRealCluster';
 import { startRealKafka } from './startRealKafka';
 
 const run = promisify(execFile);
@@ -21,7 +22,9 @@ export interface FoundBroker {
 
 interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
-  /** For a broker that has to be started here. */
+  /** Three brokers instead of one, started here unless a cluster is given. */
+  readonly cluster?: boolean;
+  /** For brokers that have to be started here. */
   readonly dataDir: string;
   readonly logger: Logger;
   readonly onProcess: (pid: number) => Promise<unknown>;
@@ -54,7 +57,8 @@ async function givenBrokers({ env }: Surroundings): ReturnType<Way> {
   return { found: async () => ({ description, addresses, stop: async () => undefined }) };
 }
 
-async function docker(): ReturnType<Way> {
+async function docker({ cluster }: Surroundings): ReturnType<Way> {
+  if (cluster) return { missing: 'Docker: it is not used for three brokers' };
   const result = await findDocker();
   if ('missing' in result) return { missing: `Docker: ${result.missing}` };
   return {
@@ -94,14 +98,16 @@ async function jars({ env, ...rest }: Surroundings): ReturnType<Way> {
 }
 
 async function startHere(
-  surroundings: Omit<Surroundings, 'env'>,
-  description: string,
+  { cluster, ...surroundings }: Omit<Surroundings, 'env'>,
+  source: string,
   libraries?: string,
 ): Promise<FoundBroker> {
-  const kafka = await startRealKafka({
-    ...surroundings,
-    port: 0,
-    ...(libraries === undefined ? {} : { libraries }),
-  });
-  return { description, addresses: kafka.address, stop: () => kafka.stop() };
+  const options = { ...surroundings, ...(libraries === undefined ? {} : { libraries }) };
+  if (cluster) {
+    const started = await startRealCluster(options);
+    const description = `three brokers of ${source}`;
+    return { description, addresses: started.addresses, stop: () => started.stop() };
+  }
+  const kafka = await startRealKafka({ ...options, port: 0 });
+  return { description: source, addresses: kafka.address, stop: () => kafka.stop() };
 }

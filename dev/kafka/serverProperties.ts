@@ -1,11 +1,11 @@
-/** The configuration of a single broker that is its own controller, for one developer or one test run. */
+/** The configuration of brokers that are their own controllers, for one developer or one test run. */
 
 export interface ServerProperties {
   readonly brokerPort: number;
   readonly controllerPort: number;
   readonly logDirectory: string;
-  /** Added at the end, where they win. */
-  readonly overrides: Readonly<Record<string, string>>;
+  /** They win over what follows from the ports. */
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 export const singleNode = {
@@ -38,16 +38,31 @@ export const singleNode = {
   'log.cleaner.dedupe.buffer.size': String(8 * 1024 * 1024),
 };
 
+/** For a broker that is the only one. */
+export function standalone(controllerPort: number): Record<string, string> {
+  return { ...singleNode, 'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}` };
+}
+
+/** The same for each of several brokers; what a topic does not say itself is as in production. */
+export function clusterOf(brokers: number): Record<string, string> {
+  const replicas = String(brokers);
+  return {
+    ...singleNode,
+    'default.replication.factor': replicas,
+    'offsets.topic.replication.factor': replicas,
+    'transaction.state.log.replication.factor': replicas,
+    'share.coordinator.state.topic.replication.factor': replicas,
+  };
+}
+
 export function renderServerProperties(properties: ServerProperties): string {
-  const { brokerPort, controllerPort, logDirectory, overrides } = properties;
+  const { brokerPort, controllerPort, logDirectory, settings } = properties;
   const client = `CLIENT://127.0.0.1:${brokerPort}`;
   const all: Record<string, string> = {
-    ...singleNode,
     listeners: `${client},CONTROLLER://127.0.0.1:${controllerPort}`,
     'advertised.listeners': client,
-    'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
     'log.dirs': logDirectory,
-    ...overrides,
+    ...settings,
   };
   return Object.entries(all)
     .map(([name, value]) => `${name}=${value.replaceAll('\\', '\\\\')}\n`)

@@ -1,6 +1,7 @@
 /**
- * Behind `npm run test:kafka`: the integration and end-to-end suites on a real Apache Kafka. Further arguments go to
- * jest, e.g. `npm run test:kafka -- relay`. Ends with jest's exit code, or 1 if there is no Kafka.
+ * Behind `npm run test:kafka` and `npm run test:cluster`: the integration and end-to-end suites on a real Apache Kafka
+ * of one broker, or with `--cluster` of three. Further arguments go to jest, e.g. `npm run test:kafka -- relay`. Ends
+ * with jest's exit code, or 1 if there is no Kafka.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -15,6 +16,8 @@ import { findProjectRoot } from './projectRoot';
 import { waitForBroker } from './waitForBroker';
 import { postWatchman, registerProcess } from './watchman';
 
+const cluster = process.argv.includes('--cluster');
+const jestArguments = process.argv.slice(2).filter((word) => word !== '--cluster');
 const logger = pino(pretty({ colorize: false, ignore: 'pid,hostname,time', sync: true }));
 
 void main();
@@ -40,7 +43,8 @@ async function main(): Promise<void> {
 
 async function testOn(directory: string, interrupted: AbortSignal): Promise<number> {
   const onProcess = (pid: number): Promise<unknown> => registerProcess(directory, pid);
-  const broker = await findBroker({ env: process.env, dataDir: join(directory, 'kafka'), logger, onProcess });
+  const dataDir = join(directory, 'kafka');
+  const broker = await findBroker({ env: process.env, cluster, dataDir, logger, onProcess });
   try {
     await waitForBroker(broker.addresses, () => false);
     logger.info(`Testing on ${broker.description}, ${broker.addresses}`);
@@ -64,15 +68,11 @@ async function runJest(
     '/test/integration/broker/',
   ];
   // Jest's list options take all words up to the next option, so the caller's own words come first.
-  const jest = spawn(
-    process.execPath,
-    [require.resolve('jest/bin/jest'), ...process.argv.slice(2), ...projects],
-    {
-      cwd: findProjectRoot(__dirname),
-      env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: brokers, SIGNALBOX_BROKER: 'kafka' },
-      stdio: 'inherit',
-    },
-  );
+  const jest = spawn(process.execPath, [require.resolve('jest/bin/jest'), ...jestArguments, ...projects], {
+    cwd: findProjectRoot(__dirname),
+    env: { ...process.env, KAFKA_BOOTSTRAP_SERVERS: brokers, SIGNALBOX_BROKER: 'kafka' },
+    stdio: 'inherit',
+  });
   const exited = once(jest, 'exit');
   if (jest.pid !== undefined) await onProcess(jest.pid);
   const stop = (): void => void jest.kill('SIGINT');

@@ -3,7 +3,12 @@ import { join } from 'node:path';
 import { environmentFlags, image } from '../../../../dev/kafka/docker';
 import { findBroker } from '../../../../dev/kafka/findBroker';
 import { findJava, readJavaVersion } from '../../../../dev/kafka/java';
-import { readControllerPort, renderServerProperties } from '../../../../dev/kafka/serverProperties';
+import {
+  clusterOf,
+  readControllerPort,
+  renderServerProperties,
+  standalone,
+} from '../../../../dev/kafka/serverProperties';
 import { silentLogger } from '../../../support/logger';
 
 const pom = readFileSync(join(__dirname, '../../../../dev/kafka/pom.xml'), 'utf8');
@@ -26,7 +31,12 @@ describe('the version of Java', () => {
 });
 
 describe('the configuration of the broker', () => {
-  const properties = { brokerPort: 9, controllerPort: 10, logDirectory: '/tmp/kafka', overrides: {} };
+  const properties = {
+    brokerPort: 9,
+    controllerPort: 10,
+    logDirectory: '/tmp/kafka',
+    settings: standalone(10),
+  };
 
   it('keeps everything on loopback and creates no topics by itself', () => {
     const lines = renderServerProperties(properties).split('\n');
@@ -38,7 +48,7 @@ describe('the configuration of the broker', () => {
   it('can be overridden, each setting once', () => {
     const text = renderServerProperties({
       ...properties,
-      overrides: { 'auto.create.topics.enable': 'true' },
+      settings: { ...properties.settings, 'auto.create.topics.enable': 'true' },
     });
     expect(text.match(/^auto\.create\.topics\.enable=.*$/gm)).toEqual(['auto.create.topics.enable=true']);
   });
@@ -46,6 +56,13 @@ describe('the configuration of the broker', () => {
   it('tells the next start which port the controller was given', () => {
     expect(readControllerPort(renderServerProperties(properties))).toBe(10);
     expect(readControllerPort('')).toBeUndefined();
+  });
+
+  it('of a cluster keeps groups and topics on every broker', () => {
+    expect(clusterOf(3)).toMatchObject({
+      'offsets.topic.replication.factor': '3',
+      'default.replication.factor': '3',
+    });
   });
 
   it('reaches the container as variables', () => {
