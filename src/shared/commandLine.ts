@@ -5,7 +5,7 @@ import { createLogger, type Logger } from './logger';
 
 /**
  * The frame of a command for people and scripts, as program.ts is that of a server: standard output is for the result
- * alone, and what goes wrong is told on standard error, one line for what a user can mend.
+ * alone, and what goes wrong is reported on standard error.
  */
 export async function runCommand(
   name: string,
@@ -13,27 +13,54 @@ export async function runCommand(
   main: (logger: Logger) => Promise<number>,
 ): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile('.env');
-  const logger = createLogger({ name, level: 'warn' }, { write: tell });
-  const fail = (error: unknown): never => {
-    if (error instanceof UserError || error instanceof ConfigError)
-      process.stderr.write(`${error.message}\n`);
-    else logger.fatal({ err: error }, 'unexpected failure');
-    process.exit(1);
-  };
-  // Whoever read the result has seen enough (`| head -1`).
+  const logger = commandLogger(name, process.stderr);
+  const fail = (error: unknown): void => process.exit(reportFailure(error, logger, process.stderr));
+  // The reader of the result has seen enough (`| head -1`).
   process.stdout.on('error', () => process.exit(0));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  for (const variable of unknownVariables(environment)) {
-    logger.warn(`${variable} is set but not known; is it misspelt?`);
-  }
-  const code = await main(logger).catch(fail);
+  const code = await exitCodeOf(main, { logger, environment, stderr: process.stderr });
   // What is still on its way into a pipe must get there.
   process.stdout.write('', () => process.exit(code));
 }
 
-/** A line of the log: its message, and all of it where there is an error to look into. */
-function tell(line: string): void {
-  const { msg, err } = JSON.parse(line) as { msg: string; err?: unknown };
-  process.stderr.write(err === undefined ? `${msg}\n` : line);
+export interface CommandFrame {
+  readonly logger: Logger;
+  readonly environment: Environment;
+  readonly stderr: TextSink;
+}
+
+interface TextSink {
+  write(text: string): unknown;
+}
+
+/** Runs `main`, after a warning about each variable that looks misspelt; 1 for an error, which is reported. */
+export async function exitCodeOf(
+  main: (logger: Logger) => Promise<number>,
+  { logger, environment, stderr }: CommandFrame,
+): Promise<number> {
+  for (const variable of unknownVariables(environment)) {
+    logger.warn(`${variable} is set but not known; is it misspelt?`);
+  }
+  try {
+    return await main(logger);
+  } catch (error) {
+    return reportFailure(error, logger, stderr);
+  }
+}
+
+/** A logger whose lines are their messages alone, and whole where there is an error to look into. */
+export function commandLogger(name: string, stderr: TextSink): Logger {
+  const write = (line: string): void => {
+    const { msg, err } = JSON.parse(line) as { msg: string; err?: unknown };
+    stderr.write(err === undefined ? `${msg}\n` : line);
+  };
+  return createLogger({ name, level: 'warn' }, { write });
+}
+
+/** One line for what a user can change, all of it for anything else; returns the exit code. */
+function reportFailure(error: unknown, logger: Logger, stderr: TextSink): number {
+  if (error instanceof UserError || error instanceof ConfigError) stderr.write(`${error.message}\n`);
+  else logger.fatal({ err: error }, 'unexpected failure');
+  return 1;
 }

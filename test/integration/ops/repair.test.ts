@@ -1,6 +1,6 @@
 import { type Pool, type PoolClient } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { spawnProgram } from '../../support/process';
+import { ops, type Result } from './support';
 import { append, poolOf, steppedRelay } from '../relay/harness';
 
 let database: TestDatabase;
@@ -41,8 +41,8 @@ async function pretendRestored(): Promise<void> {
   await pool.query('DELETE FROM signalbox.relay');
 }
 
-const repair = (...args: string[]) =>
-  spawnProgram('src/ops/main', { args: ['outbox', 'repair', ...args], env: { DATABASE_URL: database.url } });
+const repair = (...args: string[]): Promise<Result> =>
+  ops({ DATABASE_URL: database.url }, 'outbox', 'repair', ...args);
 
 describe('ops outbox repair', () => {
   it('publishes after a restore what had not been published, stragglers included, and nothing else', async () => {
@@ -65,14 +65,14 @@ describe('ops outbox repair', () => {
     await pool.query('DELETE FROM signalbox.relay');
 
     const dry = await repair();
-    expect((await dry.exited).code).toBe(0);
-    expect(dry.output()).toContain('3 events would be published. Nothing was changed');
+    expect(dry.code).toBe(0);
+    expect(dry.output).toContain('3 events would be published. Nothing was changed');
     await expect(steppedRelay(pool).leases.renew()).rejects.toThrow('outbox repair');
     await pool.query('DELETE FROM signalbox.relay');
 
     const real = await repair('--execute', '--json');
-    expect((await real.exited).code).toBe(0);
-    expect(JSON.parse(real.output())).toMatchObject({ executed: true, waiting: 3 });
+    expect(real.code).toBe(0);
+    expect(real.json()).toMatchObject({ executed: true, waiting: 3 });
 
     const after = steppedRelay(pool);
     await after.leases.renew();
@@ -90,7 +90,7 @@ describe('ops outbox repair', () => {
     await before.tick.discard();
     await before.leases.releaseAll();
     await pretendRestored();
-    expect((await (await repair('--execute')).exited).code).toBe(0);
+    expect((await repair('--execute')).code).toBe(0);
     const after = steppedRelay(pool);
     await after.leases.renew();
     await after.drain();
@@ -110,8 +110,8 @@ describe('ops outbox repair', () => {
     await pretendRestored();
     for (let run = 1; run <= 2; run += 1) {
       const real = await repair('--execute', '--json');
-      expect((await real.exited).code).toBe(0);
-      expect(JSON.parse(real.output())).toMatchObject({ waiting: 1 });
+      expect(real.code).toBe(0);
+      expect(real.json()).toMatchObject({ waiting: 1 });
     }
     await append(pool, 'b', 4);
     const after = steppedRelay(pool);
@@ -131,7 +131,7 @@ describe('ops outbox repair', () => {
     await before.drain();
     await before.leases.releaseAll();
     await pretendRestored();
-    expect((await (await repair('--execute')).exited).code).toBe(0);
+    expect((await repair('--execute')).code).toBe(0);
     const { rows } = await pool.query<{ txid: string }>('SELECT txid::text FROM signalbox.outbox');
     expect(rows).toEqual([{ txid: '0' }]);
   });
@@ -139,8 +139,8 @@ describe('ops outbox repair', () => {
   it('refuses while a relay is alive, in one line that names it', async () => {
     await steppedRelay(pool, { instance: 'relay-a' }).leases.renew();
     const refused = await repair('--execute');
-    expect((await refused.exited).code).toBe(1);
-    expect(refused.output()).toContain('Relays are running (relay-a)');
-    expect(refused.output()).not.toContain('    at ');
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('Relays are running (relay-a)');
+    expect(refused.output).not.toContain('    at ');
   });
 });

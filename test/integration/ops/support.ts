@@ -1,11 +1,13 @@
 /** The ops command as operators run it. */
+import { Writable } from 'node:stream';
+import { type Command, CommanderError } from 'commander';
+import { opsProgram } from '../../../src/ops/program';
+import { commandLogger, exitCodeOf } from '../../../src/shared/commandLine';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import type { EventEnvelope } from '../../../src/events/envelope';
 import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetter';
 import { messageOf } from '../../support/events';
 import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
-import { spawnProgram } from '../../support/process';
-import { within } from '../../support/waitFor';
 
 // A real cluster keeps each reader waiting for some seconds before it is let into its group.
 jest.setTimeout(300_000);
@@ -17,19 +19,45 @@ export interface Result {
   readonly json: () => unknown;
 }
 
-/** Runs the ops command to its end. */
+/**
+ * Runs the ops command to its end, in this process: what a process of its own adds (signals, pipes) has tests of its
+ * own, and costs half a second each time.
+ */
 export async function ops(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Result> {
-  const program = await spawnProgram('src/ops/main', { args, env });
-  const { code } = await within(program.exited, {
-    what: () => `"ops ${args.join(' ')}" to end; it printed ${program.output()}`,
-    deadlineMs: 120_000,
+  let code: number | null = 0;
+  let output = '';
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      output += String(chunk);
+      done();
+    },
   });
-  return {
-    code,
-    output: program.output(),
-    json: () => JSON.parse(program.output().trim().split('\n').at(-1) ?? '') as unknown,
-  };
+  const logger = commandLogger('ops', stream);
+  const program = opsProgram(async (action) => {
+    code = await exitCodeOf(() => action({ environment: env, logger, stdout: stream, stderr: stream }), {
+      logger,
+      environment: env,
+      stderr: stream,
+    });
+  });
+  for (const command of withSubcommands(program)) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => (output += text), writeErr: (text) => (output += text) });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    code = error.exitCode;
+  }
+  return { code, output, json: () => JSON.parse(output.trim().split('\n').at(-1) ?? '') as unknown };
 }
+
+const withSubcommands = (command: Command): Command[] => [
+  command,
+  ...command.commands.flatMap(withSubcommands),
+];
 
 /** A topic prefix, and a prefix of groups, that no other test uses. */
 export function newPrefix(): string {

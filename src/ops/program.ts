@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import type { Run } from './command';
+import { dlqCommand } from './dlq/command';
+import { doctorCommand } from './doctor/command';
+import { groupsCommand } from './groups/command';
+import { outboxCommand } from './outbox/command';
+import { topicsCommand } from './topics/command';
+
+/** The ops command with all of its sub-commands; `run` is the frame in which their actions run. */
+export function opsProgram(run: Run): Command {
+  return new Command('npm run ops --')
+    .description('Looks after the outbox and what is in Kafka. Environment variables configure it.')
+    .addCommand(outboxCommand(run))
+    .addCommand(topicsCommand(run))
+    .addCommand(groupsCommand(run))
+    .addCommand(dlqCommand(run))
+    .addCommand(doctorCommand(run));
+}
