@@ -54,7 +54,10 @@ async function testOn(directory: string, interrupted: AbortSignal): Promise<numb
   }
 }
 
-/** The tests of the development broker itself are left out: they have nothing to do with a real one. */
+/**
+ * The tests of the development broker itself are left out, and on a cluster those that speak with one broker over a
+ * connection of their own, for which every partition and group has to be that broker's.
+ */
 async function runJest(
   brokers: string,
   interrupted: AbortSignal,
@@ -65,7 +68,7 @@ async function runJest(
     'integration',
     'e2e',
     '--testPathIgnorePatterns',
-    '/test/integration/broker/',
+    cluster ? '/test/integration/(broker|conformance)/' : '/test/integration/broker/',
   ];
   // Jest's list options take all words up to the next option, so the caller's own words come first.
   const jest = spawn(process.execPath, [require.resolve('jest/bin/jest'), ...jestArguments, ...projects], {

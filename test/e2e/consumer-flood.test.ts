@@ -9,6 +9,7 @@ import { deadLetterTopic, topicOf } from '../../src/kafka/topicNames';
 import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated, patientMarker } from '../support/events';
+import { effort } from '../support/effort';
 import {
   createTopics,
   deleteTopics,
@@ -22,7 +23,7 @@ import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
 
-const garbage = Number(process.env['CONSUMER_GARBAGE'] ?? 1_500);
+const garbage = Number(process.env['CONSUMER_GARBAGE'] ?? effort(600, 3_000));
 const megabyte = 1024 * 1024;
 
 let database: TestDatabase;

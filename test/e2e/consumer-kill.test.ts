@@ -12,12 +12,13 @@ import { topicOf } from '../../src/kafka/topicNames';
 import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated } from '../support/events';
+import { effort } from '../support/effort';
 import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from '../support/kafka';
 import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
 
-const kills = Number(process.env['CONSUMER_KILLS'] ?? 12);
+const kills = Number(process.env['CONSUMER_KILLS'] ?? effort(4, 24));
 const members = 3;
 const partitions = 6;
 

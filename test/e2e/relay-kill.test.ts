@@ -6,11 +6,12 @@ import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { effort } from '../support/effort';
 import { deleteTopics, kafkaBrokers, readAll, type ReceivedMessage, uniqueName } from '../support/kafka';
 import { type RunningProgram, spawnProgram } from '../support/process';
 import { waitFor } from '../support/waitFor';
 
-const kills = 20;
+const kills = effort(6, 30);
 const keys = 30;
 
 let database: TestDatabase;

@@ -61,8 +61,9 @@ async function haveLeaders(admin: Admin, names: readonly string[]): Promise<void
     const existing = new Set(await admin.listTopics());
     if (!names.every((name) => existing.has(name))) return false;
     try {
-      // Answered by the leaders themselves: a broker may be named as one before it knows of it.
-      await Promise.all(names.map((name) => admin.fetchTopicOffsets(name)));
+      // Answered by the leaders themselves: a broker may be named as one before it knows of it. One after the other:
+      // kafkajs forgets topics that it is asked for at the same time.
+      for (const name of names) await admin.fetchTopicOffsets(name);
       return true;
     } catch (error) {
       if (errorTypes(error).some((type) => notYet.includes(type))) return false;

@@ -1,6 +1,9 @@
 import { Client } from 'pg';
 import type { CapturedTransaction } from '../../../src/outbox/capture/extension';
+import { effort } from '../../support/effort';
 import { type Bench, openBench, person, visit } from './support';
+
+const writes = effort(1_000, 4_000);
 
 describe('writes that race', () => {
   let bench: Bench;
@@ -166,14 +169,14 @@ describe('writes that race', () => {
     expect((await bench.types()).slice(1).sort()).toEqual(['appointment.booked', 'patient.updated']);
   });
 
-  it('4,000 at once on a pool of two succeed, as without capture', async () => {
+  it(`${writes.toLocaleString('en')} at once on a pool of two succeed, as without capture`, async () => {
     const { prisma } = bench.another({ poolSize: 2, transactionOptions: { maxWait: 500, timeout: 1_000 } });
     const created = await Promise.allSettled(
-      Array.from({ length: 4_000 }, async () => prisma.patient.create({ data: person() })),
+      Array.from({ length: writes }, async () => prisma.patient.create({ data: person() })),
     );
     expect(created.filter(({ status }) => status === 'rejected')).toEqual([]);
-    expect(await bench.types()).toHaveLength(4_000);
-    expect(bench.commits()).toBe(4_000);
+    expect(await bench.types()).toHaveLength(writes);
+    expect(bench.commits()).toBe(writes);
   }, 300_000);
 
   it('take no time limit or isolation level from the client’s options for interactive transactions', async () => {

@@ -8,6 +8,7 @@
  * NESTED_RUNS   how many rounds
  */
 import fc from 'fast-check';
+import { effort } from '../../support/effort';
 import { openSubject, type Content, type Look, type Subject } from '../differential/databases';
 import { aggregateOf, expectedEvents } from '../differential/expected';
 import type { Writer } from '../differential/perform';
@@ -21,8 +22,10 @@ interface Write {
   readonly args: Args;
 }
 
-const seed = process.env['NESTED_SEED'] ? Number(process.env['NESTED_SEED']) : Date.now() % 2 ** 31;
-const runs = Number(process.env['NESTED_RUNS'] ?? 20);
+const seed = process.env['NESTED_SEED']
+  ? Number(process.env['NESTED_SEED'])
+  : effort(20_261_126, Date.now() % 2 ** 31);
+const runs = Number(process.env['NESTED_RUNS'] ?? effort(8, 40));
 
 /* Rows that a round begins with, and keys that are free then: a write is to succeed more often than not. */
 const patientIds = [1, 2, 3].map((nr) => `00000000-0000-7000-8000-00000000000${nr}`);

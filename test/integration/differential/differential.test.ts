@@ -3,13 +3,14 @@
  * same ones, so that it never fails for what nobody has just changed. `npm run test:differential -- --runs 100000` runs
  * others, as many as one likes.
  */
+import { effort } from '../../support/effort';
 import type { Subject } from './databases';
 import { explore } from './explore';
 import { countOf, type PlanName, plans } from './plans';
 import { addTally, newTally, type Tally } from './tally';
 
 const seed = 20_261_121;
-const runs = 100;
+const runs = effort(30, 300);
 
 async function exploreAll(plan: PlanName): Promise<Tally> {
   const tally = newTally();

@@ -1,5 +1,8 @@
+import { effort } from '../../support/effort';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
+
+const many = effort(1_000, 4_000);
 
 describe.each(engines)('many writes at once with the %s engine', (engine) => {
   let clinic: Clinic;
@@ -10,19 +13,19 @@ describe.each(engines)('many writes at once with the %s engine', (engine) => {
   beforeEach(() => clinic.clear());
   afterAll(() => clinic.close());
 
-  it('4,000 creates on a pool of two succeed wherever those of plain Prisma do, each with its event', async () => {
+  it(`${many.toLocaleString('en')} creates on a pool of two succeed wherever those of plain Prisma do, each with its event`, async () => {
     const options = { poolSize: 2, transactionOptions: { maxWait: 500, timeout: 1_000 } };
     const failures = async (client: {
       patient: { create(args: { data: ReturnType<typeof person> }): PromiseLike<unknown> };
     }): Promise<number> => {
-      const started = Array.from({ length: 4_000 }, async () => client.patient.create({ data: person() }));
+      const started = Array.from({ length: many }, async () => client.patient.create({ data: person() }));
       return (await Promise.allSettled(started)).filter(({ status }) => status === 'rejected').length;
     };
     expect(await failures(clinic.anotherPlain(options))).toBe(0);
     expect(await failures(await clinic.another(options))).toBe(0);
     const events = await clinic.db.events();
-    expect(new Set(events.map(({ aggregate_id }) => aggregate_id)).size).toBe(4_000);
-    expect(events).toHaveLength(4_000);
+    expect(new Set(events.map(({ aggregate_id }) => aggregate_id)).size).toBe(many);
+    expect(events).toHaveLength(many);
   }, 300_000);
 
   it('changes of one row have their positions in the order in which they were committed', async () => {
