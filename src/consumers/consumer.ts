@@ -115,6 +115,8 @@ function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
     name: `${name}: kafka`,
     check: async () => {
       const { state, detail } = member.status();
+      const [unreadable] = member.unreadable();
+      if (state === 'running' && unreadable !== undefined) return { ok: false, detail: unreadable };
       return { ok: state === 'running', detail: detail ? `${state}: ${detail}` : state };
     },
   };

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
+import { installCodecs } from './compression/codecs';
+import { fetchTolerantly } from './fetch/tolerantFetch';
 import { calmIdleTimers } from './idleTimers';
 
 /** The connection settings, as config/variables.ts names them. */
@@ -22,6 +24,8 @@ export interface KafkaSettings {
  */
 export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
   calmIdleTimers();
+  installCodecs();
+  fetchTolerantly();
   const sasl = saslOf(settings);
   const config: KafkaConfig = {
     clientId: settings.KAFKA_CLIENT_ID,

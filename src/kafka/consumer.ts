@@ -12,6 +12,7 @@
  * - Messages that are handled together are done together or not at all; their last offset is resolved for all of them.
  * - kafkajs fetches again only when all batches of a fetch have been worked through: while a handler takes long, other
  *   partitions of the same broker get no new messages. That is why waiting is never done inside a handler.
+ * - A batch that cannot be read pauses its partition alone, after everything before it was handled.
  * - `stop` ends at the message in hand, commits, leaves the group.
  */
 import type { Consumer, EachBatchPayload } from 'kafkajs';
@@ -19,6 +20,7 @@ import { backoffMs } from '../shared/backoff';
 import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
 import { errorTypes, fatalType } from './errorTypes';
+import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { missingTopics } from './missingTopics';
 import { partitionKey, type ReceivedMessage } from './readMessage';
@@ -44,9 +46,11 @@ export class GroupConsumer implements Service {
   #running: Promise<void> | undefined;
   #inHand = 0;
   readonly #resumptions = new Set<NodeJS.Timeout>();
+  readonly #unreadable: UnreadablePartitions;
 
   constructor(private readonly options: GroupConsumerOptions) {
     this.name = `consumer ${options.group}`;
+    this.#unreadable = new UnreadablePartitions(options);
     this.failed = new Promise((_resolve, reject) => {
       this.#fail = reject;
     });
@@ -60,6 +64,11 @@ export class GroupConsumer implements Service {
 
   status(): { state: ConsumerState; detail?: string } {
     return this.#state;
+  }
+
+  /** Partitions that wait before a batch that cannot be read: a line for each. */
+  unreadable(): string[] {
+    return this.#unreadable.list();
   }
 
   /** Returns at once; Kafka may be away. */
@@ -168,6 +177,7 @@ export class GroupConsumer implements Service {
   /** Called by kafkajs before it fetches anything, so that a seek here takes effect. */
   #assigned(consumer: Consumer, assignment: Record<string, number[]>): void {
     this.#state = { state: 'running' };
+    this.#unreadable.forget();
     this.options.logger.info({ group: this.options.group, assignment }, 'joined the group');
     const { positions, commit = true } = this.options;
     for (const [topic, partitions] of Object.entries(assignment)) {
@@ -182,7 +192,8 @@ export class GroupConsumer implements Service {
   async #eachBatch(payload: EachBatchPayload, membership: { lost?: unknown }): Promise<void> {
     const { commit = true, commitIntervalMs = 1_000, onLag } = this.options;
     const { batch } = payload;
-    let next = BigInt(batch.firstOffset() ?? 0);
+    const unreadable = this.#unreadable.take(payload);
+    let next = BigInt(batch.messages[0]?.offset ?? unreadable?.from ?? batch.firstOffset() ?? 0);
     this.#inHand += 1;
     try {
       const verdict = await workBatch(payload, {
@@ -199,6 +210,8 @@ export class GroupConsumer implements Service {
         membership,
       });
       if (verdict.kind === 'again') this.#pause(payload, verdict.afterMs);
+      else if (unreadable && next > unreadable.before)
+        this.#pause(payload, this.#unreadable.report(unreadable));
     } finally {
       this.#inHand -= 1;
       onLag?.(batch.topic, batch.partition, Number(BigInt(batch.highWatermark) - next));

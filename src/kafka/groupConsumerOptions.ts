@@ -1,5 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import type { Logger } from '../shared/logger';
+import type { UnreadablePlace } from './fetch/unreadablePartitions';
 import type { Positions } from './positions';
 import type { ReceivedMessage } from './readMessage';
 import type { HandleTogether, Verdict } from './workBatch';
@@ -31,5 +32,7 @@ export interface GroupConsumerOptions {
   readonly createTopics?: (missing: readonly string[]) => Promise<void>;
   /** Told after each batch how many messages of its partition are left. */
   readonly onLag?: (topic: string, partition: number, lag: number) => void;
+  /** Called when a partition has come to a batch that cannot be read; it waits there. */
+  readonly onUnreadable?: (place: UnreadablePlace) => void;
   readonly onAssigned?: (partitions: Readonly<Record<string, readonly number[]>>) => void;
 }

@@ -11,11 +11,12 @@
  * States: away → ready (connected, topics known) → away after a failure. Nothing here waits or repeats: the relay's
  * loop backs off and comes again.
  */
-import { CompressionTypes, type Kafka, type TopicMessages } from 'kafkajs';
+import type { CompressionTypes, Kafka, TopicMessages } from 'kafkajs';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
 import { CheckedProducer } from './checkedProducer';
 import { classifyError } from './classifyError';
+import { type Compression, compressionType } from './compression/codecs';
 import { errorTypes } from './errorTypes';
 import { encodeFast } from './fastEncoding';
 import type { OutgoingMessage } from './message';
@@ -26,7 +27,7 @@ import { ensureTopics } from './topics';
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;
   readonly topics: TopicSettings;
-  readonly compression: 'none' | 'gzip';
+  readonly compression: Compression;
   readonly logger: Logger;
 }
 
@@ -42,9 +43,12 @@ export class KafkaPublisher implements Publisher {
   #topicsKnown = false;
   #missing: ReadonlySet<string> = new Set();
   #sending = false;
+  readonly #compression: CompressionTypes;
 
+  /** @throws UserError when this version of Node cannot write the compression. */
   constructor(private readonly options: KafkaPublisherOptions) {
     encodeFast();
+    this.#compression = compressionType(options.compression);
   }
 
   get missingTopics(): ReadonlySet<string> {
@@ -86,7 +90,7 @@ export class KafkaPublisher implements Publisher {
       await this.#producer.send({
         acks: -1,
         timeout: acknowledgeTimeoutMs,
-        compression: this.options.compression === 'gzip' ? CompressionTypes.GZIP : CompressionTypes.None,
+        compression: this.#compression,
         topicMessages: byTopic(messages),
       });
       return { kind: 'sent' };

@@ -11,6 +11,7 @@ import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
 import { GroupConsumer } from './consumer';
 import { deleteGroup } from './deleteGroup';
+import { describeUnreadable } from './fetch/unreadablePartitions';
 import { Positions } from './positions';
 import { partitionKey, type ReceivedMessage } from './readMessage';
 import { withAdmin } from './withAdmin';
@@ -38,7 +39,7 @@ export function countRanges(ranges: readonly Range[]): number {
   return ranges.reduce((sum, { from, to }) => sum + (to > from ? Number(to - from) : 0), 0);
 }
 
-/** @throws UserError when nothing arrives for `stallMs` although there should be something. */
+/** @throws UserError when nothing arrives for `stallMs` although there should be something, or a batch is unreadable. */
 export async function readRange(options: ReadRangeOptions): Promise<void> {
   const open = new Map(
     options.ranges.filter(({ from, to }) => to > from).map((range) => [partitionKey(range), range]),
@@ -89,6 +90,11 @@ async function createReader(
     retryMaxMs: 2_000,
     commit: false,
     positions: await startingPositions(kafka, topics, ranges),
+    onUnreadable: (place) => {
+      if (!open.has(partitionKey(place))) return;
+      watch.failure = new UserError(`${describeUnreadable(place)}.`);
+      watch.ended.abort();
+    },
     handle: async (message) => {
       if (watch.ended.signal.aborted) return { kind: 'again', afterMs: 1_000 };
       try {

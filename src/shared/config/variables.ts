@@ -102,7 +102,10 @@ export const kafkaVariables = {
   KAFKA_MAX_MESSAGE_BYTES: whole(1_024, 100_000_000)
     .default(1_000_000)
     .describe("Largest message that the relay sends, in bytes; not above the brokers' max.message.bytes"),
-  KAFKA_COMPRESSION: z.enum(['none', 'gzip']).default('none').describe('How batches are compressed'),
+  KAFKA_COMPRESSION: z
+    .enum(['none', 'gzip', 'snappy', 'lz4', 'zstd'])
+    .default('none')
+    .describe('How batches are compressed; zstd needs Node 22.15 or newer'),
 };
 
 /** What the API alone reads. */

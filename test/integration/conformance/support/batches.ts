@@ -12,6 +12,10 @@ export interface BatchOptions {
   readonly epoch?: number;
   readonly sequence?: number;
   readonly gzip?: boolean;
+  /** The number of a compression that the batch claims to have; the records are not compressed. */
+  readonly codec?: number;
+  /** How many records the batch claims to have. */
+  readonly announced?: number;
 }
 
 export function makeBatch(options: BatchOptions): Buffer {
@@ -23,14 +27,14 @@ export function makeBatch(options: BatchOptions): Buffer {
   );
   const body = Buffer.concat(
     new Writer()
-      .int16(gzip ? 1 : 0)
+      .int16(options.codec ?? (gzip ? 1 : 0))
       .int32(values.length - 1)
       .int64(base)
       .int64(Math.max(...timestamps))
       .int64(producerId)
       .int16(epoch)
       .int32(sequence)
-      .int32(values.length)
+      .int32(options.announced ?? values.length)
       .raw(gzip ? gzipSync(records) : records)
       .chunks(),
   );
