@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseUrlProblems } from '../connections/databaseUrl';
 
 /*
  * Every environment variable, once: its schema, its default and what it is for. `.env.example` and the
@@ -31,7 +32,10 @@ function isTimeZone(name: string): boolean {
 /** What all three programs read. */
 export const commonVariables = {
   DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'expected postgresql://user:password@host:port/database' })
+    .string()
+    .superRefine((url, context) => {
+      for (const message of databaseUrlProblems(url)) context.addIssue({ code: 'custom', message });
+    })
     .describe('The Postgres database that holds the models and the outbox'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
