@@ -50,7 +50,11 @@ export const commonVariables = {
 
 /** What is needed to write through Prisma with capture. */
 export const captureVariables = {
-  DATABASE_POOL_SIZE: whole(1, 500).default(10).describe('Connections that Prisma may hold'),
+  DATABASE_POOL_SIZE: whole(1, 500)
+    .optional()
+    .describe(
+      'Connections that Prisma may hold; unset, 10 in the API and 4 for each consumer and 2 more in the consumers',
+    ),
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)
     .describe(
