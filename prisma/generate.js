@@ -7,13 +7,26 @@
  * never be set for `prisma migrate`, which would report success and apply nothing.
  */
 const { spawnSync } = require('node:child_process');
-const { existsSync } = require('node:fs');
 
-if (!existsSync(require.resolve('prisma/package.json'))) process.exit(0);
+/** Without development dependencies there is no CLI, and what is deployed brings its generated client along. */
+function findCli() {
+  try {
+    return require.resolve('prisma/build/index.js');
+  } catch (error) {
+    if (error.code !== 'MODULE_NOT_FOUND') throw error;
+    return undefined;
+  }
+}
+
+const cli = findCli();
+if (cli === undefined) {
+  process.stdout.write('The Prisma CLI is not installed, so src/generated is left as it is.\n');
+  process.exit(0);
+}
 
 const result = spawnSync(
   process.execPath,
-  [require.resolve('prisma/build/index.js'), 'generate', '--no-hints'],
+  [cli, 'generate', '--no-hints'],
   {
     cwd: require('node:path').resolve(__dirname, '..'),
     env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', ...process.env },

@@ -39,9 +39,11 @@ export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
+const passwordParameters = /([?&](?:password|sslpassword)=)[^&]*/g;
+
 /** A terminal's history is no place for a password. */
 function withoutPassword(databaseUrl: string): string {
-  const url = new URL(databaseUrl);
-  if (url.password !== '') url.password = '***';
-  return url.href;
+  return databaseUrl
+    .replace(/^(\w+:\/\/[^:/?#]*):[^/?#]*(?=@)/, '$1:***')
+    .replaceAll(passwordParameters, '$1***');
 }

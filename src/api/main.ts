@@ -16,6 +16,7 @@ import { ApiServer } from './server';
 
 const readinessTimeoutMs = 2_000;
 const drainMs = 7_000;
+const defaultPoolSize = 10;
 
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig({ ...commonVariables, ...captureVariables, ...apiVariables }, process.env);
@@ -25,7 +26,7 @@ async function main(logger: Logger): Promise<number> {
     config.OUTBOX_CAPTURE,
     {
       databaseUrl,
-      poolSize: config.DATABASE_POOL_SIZE,
+      poolSize: config.DATABASE_POOL_SIZE ?? defaultPoolSize,
       preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
       applicationName: 'signalbox-api',
       logger,

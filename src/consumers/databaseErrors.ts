@@ -12,8 +12,11 @@ const adapterKinds = new Set([
   'TlsConnectionError',
   'TooManyConnections',
 ]);
-/** Connection exceptions, shutdown and recovery, too many connections, out of memory or disk, I/O errors. */
-const sqlStates = /^(08|53|58|57P0)/;
+/**
+ * Connection exceptions, shutdown and recovery, too many connections, out of memory or disk, I/O errors, and after a
+ * failover a server that takes no writes.
+ */
+const sqlStates = /^(08|53|58|57P0|25006)/;
 const pgMessages =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying)/;
 
@@ -26,6 +29,24 @@ export function isDatabaseAway(error: unknown): boolean {
   if (kind !== undefined && adapterKinds.has(kind)) return true;
   if (state !== undefined && sqlStates.test(state)) return true;
   return pgMessages.test(error.message);
+}
+
+/**
+ * Why nothing could be done with the database before a handler ran: it is away, all connections of our pool are in
+ * use, or it refuses what we ask of it, for want of a right or a table, say.
+ */
+export function infrastructureReason(error: unknown): string {
+  if (isDatabaseAway(error) && !isPoolExhausted(error)) return 'the database is away';
+  if (isPoolExhausted(error)) return 'no database connection was free in time: raise DATABASE_POOL_SIZE';
+  const state = error instanceof Error ? driverCause(error).state : undefined;
+  return state === undefined ? 'the database could not be used' : `the database refused (${state})`;
+}
+
+/** Prisma's wait for a transaction's connection, and the pool's own. */
+function isPoolExhausted(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  return code === 'P2024' || code === 'P2028' || /^timeout exceeded when trying/.test(error.message);
 }
 
 /** Whether Postgres refused a statement because an earlier one of the same transaction had failed. */

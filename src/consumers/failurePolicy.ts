@@ -1,5 +1,5 @@
 import { backoffMs } from '../shared/backoff';
-import { isDatabaseAway } from './databaseErrors';
+import { infrastructureReason, isDatabaseAway } from './databaseErrors';
 import { PermanentError, TransientError, UnavailableError } from './errors';
 
 /**
@@ -60,7 +60,7 @@ export function decide(
 /** Classifies what a handler, or the commit after it, threw. `data` is the event's, whose values a reason must not show. */
 export function classifyFailure(error: unknown, data: unknown): Failure {
   const errorClass = classOf(error);
-  if (isDatabaseAway(error)) return { kind: 'own', errorClass, reason: 'the database is away' };
+  if (isDatabaseAway(error)) return { kind: 'own', errorClass, reason: infrastructureReason(error) };
   if (error instanceof UnavailableError) {
     return { kind: 'own', errorClass, reason: withoutValues(error.message, data) };
   }

@@ -21,6 +21,7 @@ import { type Consumer, createConsumer } from './consumer';
 import { InboxJanitor } from './inboxJanitor';
 import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
+import { divideConnections } from './poolSize';
 import { consumers, findConsumers } from './registry';
 import { withDeadline } from './withDeadline';
 
@@ -41,9 +42,13 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
   if (!KAFKA_ENABLED) return idle(logger);
   const config = loadConfig(variables, process.env);
-  const database = {
+  const { poolSize, partitionsAtOnce } = divideConnections(chosen.length, {
     databaseUrl: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,
+  });
+  const database = {
+    databaseUrl: config.DATABASE_URL,
+    poolSize,
     preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
     applicationName: 'signalbox-consumers',
     logger,
@@ -77,6 +82,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       metrics: consumerMetrics,
       retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
       sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
+      partitionsAtOnce,
       ...creation,
     }),
   );

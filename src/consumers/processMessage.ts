@@ -13,7 +13,7 @@ import type { AnyEvent } from '../events/envelope';
 import type { Prisma } from '../generated/prisma/client';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
 import type { Logger } from '../shared/logger';
-import { isAbortedTransaction } from './databaseErrors';
+import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
 import { classifyFailure, classOf, type Failure } from './failurePolicy';
 import { type Handlers, handlerOf } from './handlers';
 import { claimEvent } from './inbox';
@@ -87,7 +87,7 @@ async function inTransaction<Tx extends Prisma.TransactionClient>(
     );
   } catch (error) {
     if (stage === 'before')
-      return failed({ kind: 'own', errorClass: classOf(error), reason: 'the database is away' }, error);
+      return failed({ kind: 'own', errorClass: classOf(error), reason: infrastructureReason(error) }, error);
     if (stage === 'check' && isAbortedTransaction(error)) return failed(swallowedError, error);
     return failed(await explain(error, event, database), error);
   }

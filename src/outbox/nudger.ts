@@ -1,5 +1,6 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { backoffMs } from '../shared/backoff';
+import { createConnection } from '../shared/database';
 import type { Service } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
@@ -91,11 +92,10 @@ export class Nudger implements Service {
 
   async #keepConnected(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const client = new Client({
-        connectionString: this.options.databaseUrl,
-        application_name: 'signalbox-nudger',
-        connectionTimeoutMillis: connectTimeoutMs,
-        keepAlive: true,
+      const client = createConnection({
+        databaseUrl: this.options.databaseUrl,
+        applicationName: 'signalbox-nudger',
+        connectTimeoutMs,
       });
       const ended = untilEnded(client, signal);
       try {

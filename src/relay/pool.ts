@@ -1,5 +1,5 @@
-import { Pool } from 'pg';
-import { outliveBrokenConnections } from '../shared/database';
+import type { Pool } from 'pg';
+import { createPool } from '../shared/database';
 import type { Logger } from '../shared/logger';
 
 /** Reading, settling, renewing, deleting, and one to spare for metrics and readiness. */
@@ -11,15 +11,13 @@ const connectTimeoutMs = 5_000;
  * that swallows packets must not hold a relay for the quarter of an hour that TCP takes to notice.
  */
 export function createRelayPool(databaseUrl: string, queryTimeoutMs: number, logger: Logger): Pool {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: connections,
-    application_name: 'signalbox-relay',
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
-    keepAlive: true,
+  return createPool({
+    databaseUrl,
+    poolSize: connections,
+    applicationName: 'signalbox-relay',
+    acquireTimeoutMs: connectTimeoutMs,
+    connectTimeoutMs,
+    queryTimeoutMs,
+    logger,
   });
-  pool.on('error', (error) => logger.debug({ err: error }, 'an idle database connection broke'));
-  outliveBrokenConnections(pool);
-  return pool;
 }

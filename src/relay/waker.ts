@@ -1,6 +1,6 @@
-import { Client } from 'pg';
 import { untilEnded, wakeUpChannel } from '../outbox/nudger';
 import { backoffMs } from '../shared/backoff';
+import { createConnection } from '../shared/database';
 import type { Service } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
@@ -39,11 +39,10 @@ export class Waker implements Service {
 
   async #keepListening(signal: AbortSignal): Promise<void> {
     for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const client = new Client({
-        connectionString: this.options.databaseUrl,
-        application_name: 'signalbox-relay-waker',
-        connectionTimeoutMillis: connectTimeoutMs,
-        keepAlive: true,
+      const client = createConnection({
+        databaseUrl: this.options.databaseUrl,
+        applicationName: 'signalbox-relay-waker',
+        connectTimeoutMs,
       });
       const ended = untilEnded(client, signal);
       client.on('notification', () => this.options.onWake());

@@ -1,66 +1,99 @@
-import { Pool } from 'pg';
+import { Pool, type PoolConfig } from 'pg';
 import { PrismaClient } from '../generated/prisma/client';
+import { type DatabaseAddress, parseDatabaseUrl } from './connections/databaseUrl';
+import { type ConnectionOptions, type Session, sessionOf } from './connections/session';
+import { SessionClient } from './connections/sessionClient';
+import { superviseConnections } from './connections/supervise';
 import { FencedPrismaPg } from './fencedPrismaPg';
 import type { Logger } from './logger';
 import { markedComments, type StatementComments } from './statementComments';
 import { preparingClient } from './statements/preparingClient';
 
-export interface DatabaseOptions {
-  databaseUrl: string;
+/*
+ * Where every connection to the database is made: single ones, pools for plain SQL, and Prisma's. What DATABASE_URL may
+ * say is in connections/urlParameters.ts, how a connection begins in connections/session.ts.
+ */
+
+export interface DatabaseOptions extends ConnectionOptions {
   /** Most connections held at a time. */
-  poolSize: number;
-  /** Shown in pg_stat_activity. */
-  applicationName: string;
-  logger: Logger;
+  readonly poolSize: number;
+  /** Longest wait for a connection of the pool, in milliseconds; no limit by default. */
+  readonly acquireTimeoutMs?: number;
+  readonly logger: Logger;
+}
+
+/** A single connection, not yet connected. Its loss is an event "end", and an error of the statement that is under way. */
+export function createConnection(options: ConnectionOptions): SessionClient {
+  return new SessionClient(sessionOf(options));
 }
 
 /** A pool for plain SQL. A connection that breaks while idle is logged and replaced, not thrown. */
-export function createPool({ databaseUrl, poolSize, applicationName, logger }: DatabaseOptions): Pool {
-  const pool = new Pool({ connectionString: databaseUrl, max: poolSize, application_name: applicationName });
-  pool.on('error', (error) => logger.warn({ err: error }, 'an idle database connection broke'));
-  outliveBrokenConnections(pool);
+export function createPool(options: DatabaseOptions): Pool {
+  const { poolSize, logger } = options;
+  const { parameters } = parseDatabaseUrl(options.databaseUrl);
+  const pool = new Pool({
+    max: poolSize,
+    ...poolLimits(parameters, options),
+    Client: clientOf(sessionOf(options)),
+  });
+  pool.on('error', (error) => logger.warn({ err: error }, brokeWhileIdle));
+  superviseConnections(pool);
   return pool;
 }
 
-/**
- * A pool watches over its idle connections only. One that breaks while it is checked out says so by an event that
- * nobody hears, which ends the program; whoever uses it learns of it all the same, by a statement that fails.
- */
-export function outliveBrokenConnections(pool: Pool): void {
-  pool.on('connect', (client) => client.on('error', () => undefined));
-}
+const brokeWhileIdle = 'an idle database connection broke';
 
 export interface AdapterOptions extends DatabaseOptions {
   /**
    * Whether statements that come again and again are prepared, each once in a connection; true by default. A pooler
-   * that gives out connections in turn must know how to keep prepared statements (PgBouncer: from 1.21 on).
+   * that gives out connections in turn must know how to keep prepared statements (PgBouncer: from 1.21 on), and
+   * `pgbouncer=true` or `statement_cache_size=0` in DATABASE_URL says that it does not.
    */
-  preparedStatements?: boolean;
+  readonly preparedStatements?: boolean;
 }
 
 /** What a Prisma client needs to be captured: transactions that are fenced, and statements that may be prepared. */
-export function createAdapter({
-  databaseUrl,
-  poolSize,
-  applicationName,
-  logger,
-  preparedStatements = true,
-}: AdapterOptions): FencedPrismaPg {
+export function createAdapter(options: AdapterOptions): FencedPrismaPg {
+  const { logger, preparedStatements = true } = options;
+  const { parameters } = parseDatabaseUrl(options.databaseUrl);
+  const { pgbouncer, schema, statement_cache_size: most } = parameters;
+  const session = sessionOf(options);
+  const prepares = preparedStatements && !pgbouncer && most !== 0;
   const onLost = (error: Error): void => logger.warn({ err: error }, lostStatement);
   const config = {
-    connectionString: databaseUrl,
-    max: poolSize,
-    application_name: applicationName,
-    ...(preparedStatements && { Client: preparingClient({ onLost }) }),
+    max: parameters.connection_limit ?? options.poolSize,
+    ...poolLimits(parameters, options),
+    Client: prepares ? preparingClient({ session, most, onLost }) : clientOf(session),
   };
-  const onPoolError = (error: Error): void =>
-    logger.warn({ err: error }, 'an idle database connection broke');
-  return new FencedPrismaPg(config, { onPoolError });
+  const onPoolError = (error: Error): void => logger.warn({ err: error }, brokeWhileIdle);
+  return new FencedPrismaPg(config, { onPoolError, ...(schema !== undefined && { schema }) });
 }
 
 const lostStatement =
   'the database has lost a prepared statement, so none are used any more: ' +
   'set DATABASE_PREPARED_STATEMENTS=false, or let the pooler keep them';
+
+function clientOf(session: Session): new () => SessionClient {
+  return class extends SessionClient {
+    constructor() {
+      super(session);
+    }
+  };
+}
+
+/** pg takes the wait for a connection and the making of a new one together. */
+function poolLimits(
+  parameters: DatabaseAddress['parameters'],
+  { acquireTimeoutMs }: DatabaseOptions,
+): PoolConfig {
+  const { max_idle_connection_lifetime: idleMs, max_connection_lifetime: lifetimeMs } = parameters;
+  const waitMs = parameters.pool_timeout ?? acquireTimeoutMs;
+  return {
+    ...(waitMs !== undefined && { connectionTimeoutMillis: waitMs }),
+    ...(idleMs !== undefined && { idleTimeoutMillis: idleMs }),
+    ...(lifetimeMs !== undefined && { maxLifetimeSeconds: lifetimeMs / 1_000 }),
+  };
+}
 
 export interface PrismaClientOptions extends AdapterOptions {
   /**
@@ -68,7 +101,7 @@ export interface PrismaClientOptions extends AdapterOptions {
    * `withCapture` extends. Pass `contextComments` for the trigger engine, and none for a client whose writes only
    * triggers shall capture.
    */
-  comments?: readonly StatementComments[];
+  readonly comments?: readonly StatementComments[];
 }
 
 /** A Prisma client without capture: the base that `withCapture` extends. */

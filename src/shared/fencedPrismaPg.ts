@@ -6,6 +6,11 @@ import {
   type SqlResultSet,
   type Transaction,
 } from '@prisma/driver-adapter-utils';
+import type { PoolConfig } from 'pg';
+import { parseDatabaseUrl } from './connections/databaseUrl';
+import { sessionOf } from './connections/session';
+import { SessionClient } from './connections/sessionClient';
+import { superviseConnections } from './connections/supervise';
 
 /*
  * Prisma may end a transaction while one of its operations is under way: at a time-out, or in $disconnect. An operation
@@ -15,14 +20,48 @@ import {
  * rolled back, and whoever took the images around it (src/outbox/capture) would write no event for that half.
  */
 
-/** Prisma's adapter for pg, whose transactions take no statement after their COMMIT or ROLLBACK. */
+type AdapterOptions = ConstructorParameters<typeof PrismaPg>[1];
+
+/** A pool's settings with the class of its connections, as `createAdapter` makes them, or with the URL to make it of. */
+export type FencedConfig = Omit<PoolConfig, 'connectionString' | 'Client'> &
+  (Required<Pick<PoolConfig, 'Client'>> | { readonly connectionString: string });
+
+/**
+ * Prisma's adapter for pg, whose transactions take no statement after their COMMIT or ROLLBACK, and whose connections
+ * are made as everywhere else (connections/).
+ */
 export class FencedPrismaPg extends PrismaPg {
+  /** @throws DatabaseUrlError */
+  constructor(config: FencedConfig, options?: AdapterOptions) {
+    const made = 'connectionString' in config ? fromUrl(config, options) : { config, options };
+    super(made.config, made.options);
+  }
+
   override async connect(): ReturnType<PrismaPg['connect']> {
     const adapter = await super.connect();
+    superviseConnections(adapter.underlyingDriver());
     const start = adapter.startTransaction.bind(adapter);
     adapter.startTransaction = async (level?: IsolationLevel) => new FencedTransaction(await start(level));
     return adapter;
   }
+}
+
+function fromUrl(
+  { connectionString: databaseUrl, ...config }: Extract<FencedConfig, { connectionString: string }>,
+  options: AdapterOptions,
+): { config: PoolConfig; options: AdapterOptions } {
+  const { application_name: applicationName = 'signalbox' } = config;
+  const session = sessionOf({ databaseUrl, applicationName });
+  const { schema } = parseDatabaseUrl(databaseUrl).parameters;
+  class UrlClient extends SessionClient {
+    constructor() {
+      super(session);
+    }
+  }
+  return {
+    config: { ...config, Client: UrlClient },
+    options: { ...(schema !== undefined && { schema }), ...options },
+  };
 }
 
 /** How Prisma ends a transaction, before it gives the connection back. */

@@ -5,10 +5,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { Client, escapeIdentifier } from 'pg';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { findProjectRoot } from '../../dev/kafka/projectRoot';
 import { migrate } from '../../src/shared/migrate/migrate';
-import { fromSetup, variables } from './environment';
+import { fromSetup, testTimeZone, variables } from './environment';
 import { silentLogger } from './logger';
 import { waitFor } from './waitFor';
 
@@ -33,6 +33,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     await retryWhileInUse(() =>
       server.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE ${escapeIdentifier(template)}`),
     );
+    await moveDatabase(server, name);
     return describe(name);
   });
 }
@@ -42,6 +43,7 @@ export async function createEmptyDatabase(): Promise<TestDatabase> {
   return withServer(async (server) => {
     const name = newName();
     await server.query(`CREATE DATABASE ${escapeIdentifier(name)}`);
+    await moveDatabase(server, name);
     return describe(name);
   });
 }
@@ -55,6 +57,22 @@ export async function dropDatabasesOf(run: string): Promise<void> {
     );
     for (const { datname } of rows) await dropDatabase(server, datname);
   });
+}
+
+/** Settings of a database are not copied from its template. */
+async function moveDatabase(server: Client, name: string): Promise<void> {
+  if (testTimeZone === undefined) return;
+  await server.query(
+    `ALTER DATABASE ${escapeIdentifier(name)} SET timezone = ${escapeLiteral(testTimeZone)}`,
+  );
+}
+
+/** Gives the role of a server of our own a time zone by default. */
+export async function moveRole(url: string, timeZone: string): Promise<void> {
+  const server = new Client({ connectionString: url });
+  await server.connect();
+  await server.query(`ALTER ROLE CURRENT_USER SET timezone = ${escapeLiteral(timeZone)}`);
+  await server.end();
 }
 
 function describe(name: string): TestDatabase {

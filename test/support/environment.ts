@@ -10,6 +10,12 @@ export const variables = {
   directory: 'SIGNALBOX_TEST_DIRECTORY',
 } as const;
 
+/**
+ * TEST_TIME_ZONE=America/New_York runs the suites on a server, role and databases that have this time zone by default.
+ * Nothing may depend on it: the sessions of all programs are in UTC.
+ */
+export const testTimeZone: string | undefined = process.env['TEST_TIME_ZONE'] || undefined;
+
 /** The variable's value; a test that runs without globalSetup gets told so. */
 export function fromSetup(name: (typeof variables)[keyof typeof variables]): string {
   const value = process.env[name];

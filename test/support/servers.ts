@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { startDevBroker } from '../../dev/broker/broker';
 import { killRegistered, postWatchman, registerProcess } from '../../dev/kafka/watchman';
 import { startPostgres } from '../../dev/postgres/startPostgres';
-import { dropDatabasesOf } from './database';
-import { fromSetup, variables } from './environment';
+import { dropDatabasesOf, moveRole } from './database';
+import { fromSetup, testTimeZone, variables } from './environment';
 import { silentLogger } from './logger';
 
 export interface TestServers {
@@ -49,8 +49,10 @@ export async function startServers({ broker = true } = {}): Promise<TestServers>
 
 async function provideDatabase(undo: Undo, directory: string): Promise<void> {
   const dataDir = join(directory, 'postgres');
-  const postgres = await startPostgres({ dataDir, port: 0, logger: silentLogger(), settings: fastSettings });
+  const settings = { ...fastSettings, ...(testTimeZone !== undefined && { timezone: testTimeZone }) };
+  const postgres = await startPostgres({ dataDir, port: 0, logger: silentLogger(), settings });
   undo.push(() => postgres.stop());
+  if (testTimeZone !== undefined) await moveRole(postgres.url, testTimeZone);
   undo.push(await registerProcess(directory, postgres.pid));
   setVariable(undo, variables.databaseUrl, postgres.url);
 }

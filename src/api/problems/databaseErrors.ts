@@ -61,8 +61,11 @@ function refusalOf(facts: DatabaseFacts): DomainError | undefined {
 }
 
 const unavailablePrismaCodes = /^P(1\d{3}|2024|2028|2037)$/;
-/** Connection (08), resources (53), administrator and timeout (57), system (58), lock and idle timeouts, no such database. */
-const unavailableSqlStates = /^(08...|53...|57P0.|57014|58...|55P03|25P0[234]|3D000|28...)$/;
+/**
+ * Connection (08), resources (53), administrator and timeout (57), system (58), lock and idle timeouts, no such
+ * database, and after a failover a server that takes no writes (25006).
+ */
+const unavailableSqlStates = /^(08...|53...|57P0.|57014|58...|55P03|25P0[234]|25006|3D000|28...)$/;
 const unavailableCauses = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

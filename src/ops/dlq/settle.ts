@@ -8,7 +8,7 @@ import { exitCodes } from '../exitCodes';
 import { type KafkaTools, withKafka } from '../kafka';
 import { counted } from '../output/counted';
 import { report } from '../output/report';
-import { inTransaction } from '../transaction';
+import { inTransaction } from '../../shared/inTransaction';
 import { letterData, lettersTable, placeOf } from './describe';
 import { type FoundLetter, readLetters } from './letters';
 import { type FilterOptions, type Selection, selectionOf } from './selection';

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
 import { loadConfig } from '../../shared/config/load';
 import { captureVariables, commonVariables } from '../../shared/config/variables';
+import { describeDatabase } from '../../shared/connections/databaseUrl';
 import { createPool, createPrismaClient } from '../../shared/database';
+import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { isKafkaEnabled } from '../kafka';
 import { databaseChecks } from './database';
@@ -40,19 +42,18 @@ export async function openDatabase({ environment, logger }: Tools): Promise<Open
 
 /** Names host and database, never the password that the address may hold. */
 function reachable(pool: Pool, databaseUrl: string): Check {
-  const { host, pathname } = new URL(databaseUrl);
+  const address = describeDatabase(databaseUrl);
   return {
     name: 'database',
     run: async () => {
       try {
         const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
-        return [ok('database', `${host}${pathname} answers; Postgres ${rows[0]?.server_version ?? ''}`)];
+        return [ok('database', `${address} answers; Postgres ${rows[0]?.server_version ?? ''}`)];
       } catch (error) {
+        if (error instanceof UserError) return [fail('database', error.message, 'Correct DATABASE_URL.')];
         const { code } = error as { code?: unknown };
         const why = typeof code === 'string' ? ` (${code})` : '';
-        return [
-          fail('database', `${host}${pathname} cannot be used${why}`, 'Start it, or mend DATABASE_URL.'),
-        ];
+        return [fail('database', `${address} cannot be used${why}`, 'Start it, or mend DATABASE_URL.')];
       }
     },
   };

@@ -6,7 +6,7 @@ import type { Tools } from '../command';
 import { withDatabase } from '../database';
 import type { KafkaTools } from '../kafka';
 import { createProgress } from '../output/progress';
-import { inTransaction } from '../transaction';
+import { inTransaction } from '../../shared/inTransaction';
 
 /** What a consumer's inbox knows of a stretch of topics. */
 export interface Known {

@@ -9,6 +9,7 @@
  *   3. Events that are set aside hold back later ones of their aggregate in whatever lane (parked.ts).
  */
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../shared/inTransaction';
 import { UserError } from '../../shared/lifecycle';
 
 export interface LaneChange {
@@ -30,24 +31,17 @@ export async function raiseLanes(
   database: Pool,
   { to, execute }: { to: number; execute: boolean },
 ): Promise<LaneChange> {
-  const client = await database.connect();
-  try {
-    await client.query('BEGIN');
+  const change = async (client: PoolClient): Promise<LaneChange> => {
     let from = await presentLanes(client, to);
     if (execute) {
       await waitForWriters(client);
-      // Somebody may have been faster.
+      // Another such change may have been faster.
       from = await presentLanes(client, to);
       await addLanes(client, from, to);
     }
-    await client.query(execute ? 'COMMIT' : 'ROLLBACK');
     return { from, to };
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
+  };
+  return inTransaction(database, change, { commit: execute });
 }
 
 /** Two such changes exclude each other by the same lock. Relays only read the outbox, and go on. */

@@ -11,6 +11,7 @@
  * Relays must not run, and writers wait for the moment it takes; the whole of it is one transaction.
  */
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from '../../shared/inTransaction';
 import { UserError } from '../../shared/lifecycle';
 
 /** A lane and how many of its events wait to be published. */
@@ -62,22 +63,8 @@ const waiting = `
  * Rebuilds the cursors, or with `execute: false` finds out what would wait and changes nothing.
  * @throws UserError while a relay is alive.
  */
-export async function repairCursors(
-  database: Pool,
-  { execute }: { execute: boolean },
-): Promise<RepairedLane[]> {
-  const client = await database.connect();
-  try {
-    await client.query('BEGIN');
-    const lanes = await repair(client);
-    await client.query(execute ? 'COMMIT' : 'ROLLBACK');
-    return lanes;
-  } catch (error) {
-    await client.query('ROLLBACK');
-    throw error;
-  } finally {
-    client.release();
-  }
+export function repairCursors(database: Pool, { execute }: { execute: boolean }): Promise<RepairedLane[]> {
+  return inTransaction(database, repair, { commit: execute });
 }
 
 async function repair(client: PoolClient): Promise<RepairedLane[]> {

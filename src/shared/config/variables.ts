@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { databaseUrlProblems } from '../connections/databaseUrl';
 
 /*
  * Every environment variable, once: its schema, its default and what it is for. `.env.example` and the
@@ -31,7 +32,10 @@ function isTimeZone(name: string): boolean {
 /** What all three programs read. */
 export const commonVariables = {
   DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'expected postgresql://user:password@host:port/database' })
+    .string()
+    .superRefine((url, context) => {
+      for (const message of databaseUrlProblems(url)) context.addIssue({ code: 'custom', message });
+    })
     .describe('The Postgres database that holds the models and the outbox'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
@@ -46,7 +50,11 @@ export const commonVariables = {
 
 /** What is needed to write through Prisma with capture. */
 export const captureVariables = {
-  DATABASE_POOL_SIZE: whole(1, 500).default(10).describe('Connections that Prisma may hold'),
+  DATABASE_POOL_SIZE: whole(1, 500)
+    .optional()
+    .describe(
+      'Connections that Prisma may hold; unset, 10 in the API and 4 for each consumer and 2 more in the consumers',
+    ),
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)
     .describe(

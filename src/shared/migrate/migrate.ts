@@ -1,40 +1,34 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { Client } from 'pg';
+import { type Client, escapeIdentifier } from 'pg';
+import { describeDatabase, parseDatabaseUrl } from '../connections/databaseUrl';
+import { createConnection } from '../database';
+import { transactionOn } from '../inTransaction';
 import { UserError } from '../lifecycle';
 import type { Logger } from '../logger';
+import { createBookkeeping, findPending, hasBookkeeping, recordApplied, recordFailure } from './bookkeeping';
+import { setLeftoversAside } from './leftovers';
+import { prismaMigrateLock } from './lock';
+import { type Migration, readMigrations } from './readMigrations';
+import { applyOutsideTransaction, needsNoTransaction } from './withoutTransaction';
 
 /*
  * Applies prisma/migrations with the bookkeeping that Prisma Migrate keeps, so that `prisma migrate deploy` and
  * `prisma migrate status` find everything in order. It exists because Prisma's own command has to download an
  * engine first, which neither a container without internet nor `npm start` can do.
  *
- * One advisory lock lets only one starter migrate at a time; it is the lock that Prisma Migrate takes, so the two
- * exclude each other too. Each migration runs in one implicit transaction (a multi-statement simple query), like
- * Prisma's; one that fails is recorded and blocks later runs until somebody has looked at it, as with Prisma.
+ * Each migration and its bookkeeping are one transaction: a crash leaves nothing of it. One that fails is recorded and
+ * blocks later runs until an operator has looked at it, as with Prisma.
+ *
+ * An advisory lock lets only one starter migrate at a time; it is the lock that Prisma Migrate takes, so the two
+ * exclude each other too. Lock and search path belong to the transaction, not to the session: a pooler such as PgBouncer
+ * gives a session to another client after each transaction, together with what was set in it.
  */
 
-const PRISMA_MIGRATE_LOCK = 72707369;
-
 export interface MigrateOptions {
+  /** Its parameter `schema` names the schema of the models; `public` by default. */
   databaseUrl: string;
   /** The folder that holds one folder for each migration. */
   directory: string;
   logger: Logger;
-}
-
-interface Migration {
-  name: string;
-  sql: string;
-  checksum: string;
-}
-
-interface Applied {
-  migration_name: string;
-  checksum: string;
-  finished_at: Date | null;
-  rolled_back_at: Date | null;
 }
 
 /**
@@ -47,16 +41,17 @@ export async function migrate({
   logger,
 }: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(directory);
+  const schema = schemaOf(databaseUrl);
   const client = await connect(databaseUrl);
+  const applied: string[] = [];
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [PRISMA_MIGRATE_LOCK]);
-    await createBookkeeping(client);
-    const pending = await findPending(client, migrations);
-    for (const migration of pending) {
-      await apply(client, migration);
-      logger.info({ migration: migration.name }, 'migration applied');
+    await prepare(client, schema, migrations, logger);
+    for (;;) {
+      const name = await applyNext(client, schema, migrations);
+      if (name === undefined) return { applied };
+      logger.info({ migration: name }, 'migration applied');
+      applied.push(name);
     }
-    return { applied: pending.map((migration) => migration.name) };
   } finally {
     await client.end();
   }
@@ -65,102 +60,100 @@ export async function migrate({
 /** Names of the migrations that the database still lacks; for readiness and diagnosis. */
 export async function pendingMigrations(options: Omit<MigrateOptions, 'logger'>): Promise<string[]> {
   const migrations = await readMigrations(options.directory);
+  const schema = schemaOf(options.databaseUrl);
   const client = await connect(options.databaseUrl);
   try {
-    const known = await client.query<{ exists: boolean }>(
-      `SELECT to_regclass('_prisma_migrations') IS NOT NULL AS exists`,
-    );
-    if (!known.rows[0]?.exists) return migrations.map((migration) => migration.name);
-    return (await findPending(client, migrations)).map((migration) => migration.name);
+    const pending = (await hasBookkeeping(client, schema))
+      ? await findPending(client, schema, migrations)
+      : migrations;
+    return pending.map(({ name }) => name);
   } finally {
     await client.end();
   }
 }
 
-/**
- * The schema is `public`, as for Prisma, whatever the role's search path says. By default that begins with the schema
- * named after the role: with a role called "signalbox" the schema that our own migrations create would take over.
- */
+const schemaOf = (databaseUrl: string): string => parseDatabaseUrl(databaseUrl).parameters.schema ?? 'public';
+
 async function connect(databaseUrl: string): Promise<Client> {
-  const client = new Client({ connectionString: databaseUrl, application_name: 'signalbox-migrate' });
+  const client = createConnection({ databaseUrl, applicationName: 'signalbox-migrate' });
   try {
     await client.connect();
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code, message } = error as { code?: string; message: string };
     throw new UserError(
-      `The database at ${client.host}:${client.port} can't be used: ${message || code}. Is it running, and is DATABASE_URL right?`,
+      `The database at ${describeDatabase(databaseUrl)} can't be used: ${message || code}. Is it running, and is DATABASE_URL right?`,
       { cause: error },
     );
   }
-  await client.query('SET search_path TO public');
   return client;
 }
 
-async function readMigrations(directory: string): Promise<Migration[]> {
-  const entries = await readdir(directory, { withFileTypes: true });
-  const names = entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
-  return Promise.all(
-    names.map(async (name) => {
-      const sql = await readFile(path.join(directory, name, 'migration.sql'), 'utf8');
-      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
-    }),
-  );
-}
-
-async function createBookkeeping(client: Client): Promise<void> {
-  await client.query(`CREATE TABLE IF NOT EXISTS _prisma_migrations (
-    id                  VARCHAR(36) PRIMARY KEY NOT NULL,
-    checksum            VARCHAR(64) NOT NULL,
-    finished_at         TIMESTAMPTZ,
-    migration_name      VARCHAR(255) NOT NULL,
-    logs                TEXT,
-    rolled_back_at      TIMESTAMPTZ,
-    started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
-    applied_steps_count INTEGER NOT NULL DEFAULT 0
-  )`);
-}
-
-async function findPending(client: Client, migrations: readonly Migration[]): Promise<Migration[]> {
-  const { rows } = await client.query<Applied>(
-    'SELECT migration_name, checksum, finished_at, rolled_back_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
-  );
-  const byName = new Map(rows.map((row) => [row.migration_name, row]));
-  return migrations.filter((migration) => {
-    const row = byName.get(migration.name);
-    if (!row) return true;
-    if (!row.finished_at) {
-      throw new UserError(
-        `The migration ${migration.name} failed earlier and was undone as a whole. Remove the cause, then allow it again: npx prisma migrate resolve --rolled-back ${migration.name}, or without internet: DELETE FROM _prisma_migrations WHERE migration_name = '${migration.name}'.`,
-      );
-    }
-    if (row.checksum !== migration.checksum) {
-      throw new UserError(
-        `The migration ${migration.name} was changed after it had been applied. Restore the file and add a new migration.`,
-      );
-    }
-    return false;
+async function prepare(
+  client: Client,
+  schema: string,
+  migrations: readonly Migration[],
+  logger: Logger,
+): Promise<void> {
+  await locked(client, schema, async () => {
+    if (await hasBookkeeping(client, schema)) return;
+    await setLeftoversAside(client, schema, migrations, logger);
+    // Not "IF NOT EXISTS", which wants the right to create schemas even if it is there.
+    const { rowCount } = await client.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
+    if (rowCount === 0) await client.query(`CREATE SCHEMA ${escapeIdentifier(schema)}`);
+    await createBookkeeping(client, schema);
   });
 }
 
-async function apply(client: Client, { name, sql, checksum }: Migration): Promise<void> {
-  const id = randomUUID();
-  await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [
-    id,
-    checksum,
-    name,
-  ]);
+/** Applies the first migration that is pending and returns its name; undefined when none is. */
+async function applyNext(
+  client: Client,
+  schema: string,
+  migrations: readonly Migration[],
+): Promise<string | undefined> {
+  let next: Migration | undefined;
   try {
-    await client.query(sql);
+    await locked(client, schema, async () => {
+      const [pending] = await findPending(client, schema, migrations);
+      if (!pending) return;
+      next = pending;
+      await client.query(pending.sql);
+      await recordApplied(client, schema, pending);
+    });
+    return next?.name;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, why]);
-    throw new UserError(`The migration ${name} failed: ${why}`, { cause: error });
+    if (!next) throw error;
+    const failure = needsNoTransaction(error)
+      ? await applyOutsideTransaction(client, schema, next).then(() => undefined, asError)
+      : asError(error);
+    if (failure) return fail(client, schema, next, failure);
+    return next.name;
   }
-  await client.query(
-    'UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1',
-    [id],
-  );
 }
+
+/**
+ * The schema is that of the models, whatever the role's search path says. By default that begins with the schema named
+ * after the role: with a role called "signalbox" the schema that our own migrations create would take over.
+ */
+function locked<T>(client: Client, schema: string, work: () => Promise<T>): Promise<T> {
+  return transactionOn(client, async () => {
+    // The role's limits hold for the migration, not for waiting until another starter has migrated.
+    await client.query('SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0');
+    await client.query('SELECT pg_advisory_xact_lock($1)', [prismaMigrateLock]);
+    await client.query('SET LOCAL lock_timeout TO DEFAULT; SET LOCAL statement_timeout TO DEFAULT');
+    await client.query(`SET LOCAL search_path TO ${escapeIdentifier(schema)}`);
+    return work();
+  });
+}
+
+/** Records the failure, if the database can be reached, and throws it. */
+async function fail(client: Client, schema: string, migration: Migration, cause: Error): Promise<never> {
+  if (cause instanceof UserError) throw cause;
+  const unrecorded = await recordFailure(client, schema, migration, cause.message).then(
+    () => '',
+    () => ' It could not be recorded, so the next run will try it again.',
+  );
+  throw new UserError(`The migration ${migration.name} failed: ${cause.message}.${unrecorded}`, { cause });
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

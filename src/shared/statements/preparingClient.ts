@@ -1,9 +1,15 @@
-import { Client, type Connection, type QueryConfig, type QueryResult } from 'pg';
+import type { Client, Connection, QueryConfig, QueryResult } from 'pg';
+import { SessionClient } from '../connections/sessionClient';
+import type { Session as ConnectionSession } from '../connections/session';
 import { cutContextComment } from './contextComment';
 import { ContextQuery, type Done, type Session } from './contextQuery';
 import { StatementNames } from './statementNames';
 
 export interface PreparingOptions {
+  /** How its connections are made. */
+  readonly session: ConnectionSession;
+  /** Most statements that are prepared. */
+  readonly most?: number | undefined;
   /**
    * Called once, when a server has lost a prepared statement: something between it and this program gives out its
    * connections in turn. From then on statements are sent as they are.
@@ -18,17 +24,21 @@ interface AnyClient {
   query(config: unknown, values?: unknown, done?: Done): unknown;
   getTransactionStatus(): ReturnType<Client['getTransactionStatus']>;
 }
-const BaseClient = Client as unknown as new (...config: unknown[]) => AnyClient;
+const BaseClient = SessionClient as unknown as new (session: ConnectionSession) => AnyClient;
 
 /** The codes by which a server says that it does not know a statement, or knows another one by its name. */
 const lost: ReadonlySet<unknown> = new Set(['26000', '42P05']);
 
 /** A pg client for a pool that prepares the statements which come again and again, for all its connections alike. */
-export function preparingClient({ onLost }: PreparingOptions): new () => Client {
-  const names = new StatementNames();
+export function preparingClient({ session, most, onLost }: PreparingOptions): new () => Client {
+  const names = new StatementNames(most);
 
   class PreparingClient extends BaseClient {
     readonly #session: Session = { setsContext: false };
+
+    constructor() {
+      super(session);
+    }
 
     /** A pool and Prisma give values in the statement; whoever calls it in another way is served as pg does. */
     override query(config: unknown, values?: unknown, done?: Done): unknown {

@@ -1,5 +1,5 @@
 /** Postgres keeps a plan for each, in each connection. An application's statements on its hot paths are fewer. */
-const most = 200;
+const defaultMost = 200;
 
 /** How often a statement must have come before it is worth a plan of its own: as often as JDBC's driver waits. */
 const usesBefore = 5;
@@ -15,13 +15,15 @@ const mostCounted = 1_000;
  * for each connection, and any other one each time that it comes.
  *
  * Only what comes again and again gets a name: texts that vary with their number of values would fill the connections
- * with plans that nobody uses. There are at most 200 names, and a name never gets another text.
+ * with plans that nobody uses. There are at most 200 names by default, and a name never gets another text.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>();
   readonly #uses = new Map<string, number>();
   #given = 0;
   #off = false;
+
+  constructor(private readonly most = defaultMost) {}
 
   /** Whether no statement has a name any more. */
   get off(): boolean {
@@ -46,7 +48,7 @@ export class StatementNames {
   }
 
   #count(text: string): string | undefined {
-    if (text.length > longest || this.#given >= most) return undefined;
+    if (text.length > longest || this.#given >= this.most) return undefined;
     const uses = this.#uses.get(text) ?? 0;
     if (uses >= usesBefore) return this.#name(text);
     if (this.#uses.size >= mostCounted) this.#uses.clear();

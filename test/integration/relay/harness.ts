@@ -9,7 +9,6 @@ import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
 import type { PoisonPolicy } from '../../../src/relay/publishInOrder';
 import { Tick, type TickResult } from '../../../src/relay/tick';
-import { outliveBrokenConnections } from '../../../src/shared/database';
 import { silentLogger } from '../../support/logger';
 
 export class RecordingPublisher implements Publisher {
@@ -131,6 +130,6 @@ export function poolOf(url: string, max = 4): Pool {
   const pool = new Pool({ connectionString: url, max });
   // Tests cut connections on purpose.
   pool.on('error', () => undefined);
-  outliveBrokenConnections(pool);
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }

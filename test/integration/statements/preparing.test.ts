@@ -3,6 +3,7 @@ import { Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { runWithContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/trigger/comments';
+import { sessionOf } from '../../../src/shared/connections/session';
 import { createPrismaClient } from '../../../src/shared/database';
 import { markedComments, type StatementComments } from '../../../src/shared/statementComments';
 import { preparingClient } from '../../../src/shared/statements/preparingClient';
@@ -162,9 +163,11 @@ describe('prepared statements', () => {
   it('answer in each way in which pg can be asked', async () => {
     const lost: Error[] = [];
     const pool = new Pool({
-      connectionString: db.url,
       max: 1,
-      Client: preparingClient({ onLost: (error) => void lost.push(error) }),
+      Client: preparingClient({
+        session: sessionOf({ databaseUrl: db.url, applicationName: 'preparing' }),
+        onLost: (error) => void lost.push(error),
+      }),
     });
     const text = 'SELECT $1::int AS n';
     for (let n = 0; n < 8; n++) {

@@ -76,7 +76,9 @@ describe('loading the configuration', () => {
         KAFKA_BOOTSTRAP_SERVERS: 'one:9092',
       }),
     );
-    expect(problems).toEqual(['DATABASE_URL: expected postgresql://user:password@host:port/database']);
+    expect(problems).toEqual([
+      expect.stringContaining('DATABASE_URL: expected postgresql://user:password@host:port/database; characters'),
+    ]);
   });
 
   it('takes an empty value for none', () => {
