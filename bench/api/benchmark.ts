@@ -10,7 +10,7 @@ import { postWatchman } from '../../dev/kafka/watchman';
 import { startPostgres } from '../../dev/postgres/startPostgres';
 import { aggregates } from '../../src/events/catalogue';
 import { generate } from '../../src/outbox/trigger/generate';
-import { readTables } from '../../src/outbox/trigger/schema';
+import { readTables } from '../../src/outbox/schema/tables';
 import { createLogger } from '../../src/shared/logger';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { type Capture, measureCapture } from './captureCost';

@@ -13,7 +13,7 @@ import { Client } from 'pg';
 import { startPostgres } from '../../dev/postgres/startPostgres';
 import { aggregates } from '../../src/events/catalogue';
 import { generate } from '../../src/outbox/trigger/generate';
-import { readTables } from '../../src/outbox/trigger/schema';
+import { readTables } from '../../src/outbox/schema/tables';
 import { createLogger } from '../../src/shared/logger';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { Measurements, rate } from './measure';

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../events/aggregate';
 import { watchedFields } from '../catalogue';
 import { CaptureError } from './captureError';
-import type { Relation } from './relations';
+import type { Relation } from '../schema/relations';
 
 /**
  * Refuses relations by which the database would change captured rows behind Prisma's back.

@@ -20,7 +20,7 @@ import { type NestedGraph, readGraph } from './nested/graph';
 import { assertPlanned, planNested } from './nested/plan';
 import { strategies } from './operations';
 import { refuseRawWrites } from './rawSql';
-import { readRelations } from './relations';
+import { readRelations } from '../schema/relations';
 import type { Args } from './selection';
 import { joinedTransaction, type Transact, Transactions } from './transactions';
 

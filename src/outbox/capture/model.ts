@@ -1,8 +1,7 @@
 import type { Aggregate } from '../../events/aggregate';
-import { readTables } from '../trigger/schema';
+import { readTables } from '../schema/tables';
 import { CaptureError } from './captureError';
 import type { Internals } from './internals';
-import { readUniqueFields } from './relations';
 
 /** What capture needs to know of a model: its aggregate and how its rows are read. */
 export interface CapturedModel {
@@ -67,7 +66,7 @@ export function readModels(
         runtime.fields.filter(({ kind }) => kind === 'object').map((field) => field.name),
       ),
       hidden: new Set(Object.keys(omitted).filter((field) => omitted[field])),
-      uniqueFields: readUniqueFields(internals.schema, name),
+      uniqueFields: table.uniqueFields,
       allFields: new Set(runtime.fields.map((field) => field.name)),
       table: table.name,
       sqlName: `${quoted(table.schema ?? internals.defaultSchema)}.${quoted(table.name)}`,

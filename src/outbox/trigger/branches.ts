@@ -1,7 +1,7 @@
 import type { Aggregate, EventRule } from '../../events/aggregate';
 import { becomes, captured, differs, encoded, keyOf, type RowAlias } from './encode';
 import { identifier, literal } from './quote';
-import type { Table } from './schema';
+import type { Table } from '../schema/tables';
 
 type UpdateRule = Extract<EventRule, { on: 'update' }>;
 

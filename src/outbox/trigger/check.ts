@@ -2,7 +2,7 @@ import type { Aggregate } from '../../events/aggregate';
 import { UserError } from '../../shared/lifecycle';
 import { describe, type Generated, generate, helpersFunction } from './generate';
 import { helperNames } from './helpers';
-import { readTables } from './schema';
+import { readTables } from '../schema/tables';
 
 /*
  * Whether the database does what the catalogue says. The trigger engine asks at start and refuses to run on any

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../events/aggregate';
 import type { Field, FieldKind } from '../../events/fields';
 import { identifier, literal } from './quote';
-import type { Column, Table } from './schema';
+import type { Column, Table } from '../schema/tables';
 
 /**
  * A field of an aggregate with its column. Everything below is SQL text in which `row` is the alias of a transition

@@ -3,7 +3,7 @@ import { type Branch, createdBranches, deletedBranches, updatedBranches } from '
 import { completeContext, contextValues, declareContext } from './contextSql';
 import { captured, columnOf } from './encode';
 import { literal } from './quote';
-import type { Table } from './schema';
+import type { Table } from '../schema/tables';
 
 /** The body of a trigger's function, without the marks around it. */
 export interface CaptureBody {

@@ -3,7 +3,7 @@ import type { Aggregate } from '../../events/aggregate';
 import { type CaptureBody, captureBodies } from './functions';
 import { helpers } from './helpers';
 import { identifier, literal, shortened } from './quote';
-import type { Table } from './schema';
+import type { Table } from '../schema/tables';
 
 /*
  * From the catalogue to SQL: for each aggregate's table a function and a statement-level trigger with transition

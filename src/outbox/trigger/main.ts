@@ -2,10 +2,15 @@
  * `npm run events:migration`: writes the migration that brings the triggers in line with the catalogue, if one is
  * needed. Needs no database.
  */
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { aggregates } from '../../events/catalogue';
 import { UserError } from '../../shared/lifecycle';
 import { type MigrationOptions, writeMigration } from './writeMigration';
+
+/** Where Prisma looks for a schema: in one file, or in several in a folder. */
+const standardSchema = (): string =>
+  existsSync('prisma/schema.prisma') ? 'prisma/schema.prisma' : 'prisma/schema';
 
 async function main(): Promise<void> {
   const program = new Command('events:migration')
@@ -18,7 +23,7 @@ async function main(): Promise<void> {
       'write a migration that installs the triggers again, after somebody has changed them by hand',
       false,
     )
-    .option('--schema <file>', 'the Prisma schema', 'prisma/schema.prisma')
+    .option('--schema <path>', 'the Prisma schema: its file, or the folder of its files', standardSchema())
     .option('--migrations <folder>', 'the folder of migrations', 'prisma/migrations')
     .parse();
   const { exitCode, message } = await writeMigration(aggregates, program.opts<MigrationOptions>());

@@ -2,12 +2,13 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Aggregate } from '../../events/aggregate';
 import { UserError } from '../../shared/lifecycle';
+import { readSchemaFiles } from '../schema/files';
 import { type Generated, generate } from './generate';
 import { isUpToDate, type Migration, nextMigration } from './migration';
-import { readTables } from './schema';
+import { readTables } from '../schema/tables';
 
 export interface MigrationOptions {
-  /** The Prisma schema's file. */
+  /** The Prisma schema: its file, or the folder of its files. */
   readonly schema: string;
   /** The folder that holds one folder for each migration. */
   readonly migrations: string;
@@ -41,7 +42,7 @@ export async function writeMigration(
 }
 
 async function generateFrom(catalogue: readonly Aggregate[], schema: string): Promise<Generated> {
-  const text = await read(schema);
+  const text = await readSchemaFiles(schema);
   try {
     return generate(catalogue, readTables(text));
   } catch (error) {

@@ -9,7 +9,7 @@ import { withCapture } from '../../../src/outbox/capture/extension';
 import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { generate } from '../../../src/outbox/trigger/generate';
-import { readTables } from '../../../src/outbox/trigger/schema';
+import { readTables } from '../../../src/outbox/schema/tables';
 import { createPrismaClient, type PrismaClientOptions } from '../../../src/shared/database';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readTables } from '../../../src/outbox/trigger/schema';
+import { readTables } from '../../../src/outbox/schema/tables';
 import { createTestDatabase } from '../../support/database';
 import { connect } from '../trigger/support';
 

@@ -13,7 +13,7 @@ import { findFreePort } from '../../../dev/postgres/ports';
 import type { Aggregate } from '../../../src/events/aggregate';
 import { aggregates } from '../../../src/events/catalogue';
 import { generate } from '../../../src/outbox/trigger/generate';
-import { readTables } from '../../../src/outbox/trigger/schema';
+import { readTables } from '../../../src/outbox/schema/tables';
 import { migrate } from '../../../src/shared/migrate/migrate';
 import { createTestDatabase } from '../../support/database';
 import { fromSetup, variables } from '../../support/environment';

@@ -5,7 +5,7 @@ import { readModels } from '../../../src/outbox/capture/model';
 import { readGraph } from '../../../src/outbox/capture/nested/graph';
 import { assertPlanned, type NestedPlan, planNested } from '../../../src/outbox/capture/nested/plan';
 import type { Position } from '../../../src/outbox/capture/nested/position';
-import { readRelations } from '../../../src/outbox/capture/relations';
+import { readRelations } from '../../../src/outbox/schema/relations';
 
 /* Clinic ‹ Patient ‹ Appointment › Doctor (optional); and relations that can't be followed. */
 const schema = `

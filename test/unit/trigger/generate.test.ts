@@ -4,7 +4,7 @@ import type { Aggregate } from '../../../src/events/aggregate';
 import { aggregates, eventTypes } from '../../../src/events/catalogue';
 import { bytes, int, restricted, text, uuid } from '../../../src/events/fields';
 import { generate } from '../../../src/outbox/trigger/generate';
-import { readTables } from '../../../src/outbox/trigger/schema';
+import { readTables } from '../../../src/outbox/schema/tables';
 
 const shipped = readTables(readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8'));
 

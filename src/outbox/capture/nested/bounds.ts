@@ -1,5 +1,5 @@
 import { CaptureError } from '../captureError';
-import type { Relation } from '../relations';
+import type { Relation } from '../../schema/relations';
 import type { Args } from '../selection';
 import { creating, type Data, type Entry, isArgs, relinking } from './entries';
 import type { NestedGraph } from './graph';

@@ -1,9 +1,9 @@
 import type { Aggregate } from '../../../events/aggregate';
 import { restricted } from '../../../events/fields';
-import { readTables } from '../../trigger/schema';
+import { readTables } from '../../schema/tables';
 import type { Internals } from '../internals';
 import { type CapturedModel, readModels } from '../model';
-import type { Relation } from '../relations';
+import { hasForeignKeys, type Relation } from '../../schema/relations';
 import { type Links, readLinks, targetsFirst } from './links';
 
 /** What is known of the models, for plans. */
@@ -29,7 +29,7 @@ export function readGraph(
     models,
     order: targetsFirst(models.keys(), relations).flatMap((name) => models.get(name) ?? []),
     isCaptured: (model) => captured.has(model),
-    foreignKeys: !/\brelationMode\s*=\s*"prisma"/.test(internals.schema),
+    foreignKeys: hasForeignKeys(internals.schema),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RuntimeModels } from '../internals';
-import type { Relation } from '../relations';
+import type { Relation } from '../../schema/relations';
 
 /** A relation field as the model that has it sees it. */
 export interface Link {

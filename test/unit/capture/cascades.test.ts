@@ -3,7 +3,7 @@ import { appointment } from '../../../src/events/appointment';
 import { patient } from '../../../src/events/patient';
 import { CaptureError } from '../../../src/outbox/capture/captureError';
 import { refuseCascades } from '../../../src/outbox/capture/cascades';
-import { readRelations, readUniqueFields } from '../../../src/outbox/capture/relations';
+import { readRelations } from '../../../src/outbox/schema/relations';
 
 const schemaWith = (actions: string, key = 'patientId String'): string => `
 model Patient {
@@ -36,39 +36,19 @@ const captured: ReadonlyMap<string, Aggregate> = new Map<string, Aggregate>([
   ['Appointment', appointment],
 ]);
 
-describe('relations of a schema', () => {
-  it('are read with who holds the key and what the database does, defaults included', () => {
-    const [booked, passport] = readRelations(schemaWith(', onDelete: Cascade'));
-    expect(booked).toEqual({
-      model: 'Appointment',
-      field: 'patient',
-      keys: ['patientId'],
-      target: 'Patient',
-      references: ['id'],
-      inverse: 'appointments',
-      optional: false,
-      defaulted: false,
-      onDelete: 'Cascade',
-      onUpdate: 'Cascade',
-      manyToOne: true,
-    });
-    expect(passport).toMatchObject({
-      model: 'Passport',
-      keys: ['holderId'],
-      onDelete: 'NoAction',
-      manyToOne: false,
-    });
-    expect(readRelations(schemaWith(''))[0]?.onDelete).toBe('Restrict');
-    expect(readRelations(schemaWith('', 'patientId String?'))[0]?.onDelete).toBe('SetNull');
-  });
-
-  it('and its unique fields are found, alone and together', () => {
-    expect([...readUniqueFields(schemaWith(''), 'Patient')].sort()).toEqual(['email', 'first', 'id', 'last']);
-  });
-});
-
 describe('cascades', () => {
   const check = (schema: string) => (): void => refuseCascades(captured, readRelations(schema));
+
+  it.each([
+    ['a brace in a default', 'note Json @default("{}")'],
+    ['a block comment', '/* } */ note String /** model X { */'],
+    ['a line comment', 'note String // } "'],
+    ['an unsupported type', 'note Unsupported("a}b")?'],
+  ])('are seen after %s', (_, line) => {
+    expect(check(schemaWith(', onDelete: Cascade', `patientId String\n  ${line}`))).toThrow(
+      /Appointment\.patient has "onDelete: Cascade"/,
+    );
+  });
 
   it('that delete or change captured rows inside the database are refused, with the remedy', () => {
     expect(check(schemaWith(', onDelete: Cascade'))).toThrow(CaptureError);
