@@ -10,6 +10,7 @@ import { UserError } from '../../../src/shared/lifecycle';
 import { migrate, pendingMigrations } from '../../../src/shared/migrate/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { captureLogger, silentLogger } from '../../support/logger';
+import { startPooler } from '../../support/pooler';
 
 const shipped = resolve('prisma/migrations');
 const logger = silentLogger();
@@ -197,6 +198,136 @@ describe('what is refused', () => {
     expect(said?.message).toContain(`127.0.0.1:${port} can't be used: connect ECONNREFUSED`);
     expect(said?.message).not.toContain('s3cret');
   });
+});
+
+describe('through a pooler in transaction mode', () => {
+  it('leaves neither its lock nor its search path in the session, and the next one does not wait', async () => {
+    await cp(shipped, directory, { recursive: true });
+    const pooler = await startPooler(database.url);
+    const through = () => migrate({ databaseUrl: pooler.url, directory, logger });
+    const first = await Promise.all([through(), through()]);
+    const applied = first.flatMap((outcome) => outcome.applied);
+    expect(applied).toEqual((await readdir(shipped)).filter((name) => !name.includes('.')).sort());
+    expect(await pendingMigrations({ databaseUrl: pooler.url, directory })).toEqual([]);
+    expect(await query(`SELECT FROM pg_locks WHERE locktype = 'advisory'`)).toEqual([]);
+    const other = new Client({ connectionString: pooler.url });
+    await other.connect();
+    expect((await other.query('SHOW search_path')).rows).toEqual([{ search_path: '"$user", public' }]);
+    await other.end();
+    // Another starter on another session: nothing holds it up.
+    expect(await run()).toEqual({ applied: [] });
+    await pooler.close();
+  });
+
+  it('records what fails, and the connection is as it was', async () => {
+    await write('1_one', 'CREATE TABLE one (); SELECT 1 / 0');
+    const pooler = await startPooler(database.url);
+    const through = () => migrate({ databaseUrl: pooler.url, directory, logger });
+    await expect(through()).rejects.toThrow('The migration 1_one failed: division by zero');
+    await expect(through()).rejects.toThrow('failed earlier');
+    await pooler.close();
+  });
+
+  it('refuses what must not run in a transaction, and names the way out', async () => {
+    await write('1_one', 'CREATE TABLE one (id int)');
+    await write('2_two', 'CREATE INDEX CONCURRENTLY two ON one (id)');
+    const pooler = await startPooler(database.url);
+    await expect(migrate({ databaseUrl: pooler.url, directory, logger })).rejects.toThrow(
+      /2_two can't run in a transaction, and this connection goes through a pooler\. .* address of the server itself/,
+    );
+    await pooler.close();
+    expect(await run()).toEqual({ applied: ['2_two'] });
+  });
+});
+
+describe('a migration of one statement that must not run in a transaction', () => {
+  it('is applied, in the schema of the models, and leaves no lock', async () => {
+    await write('1_one', 'CREATE TABLE one (id int)');
+    await write('2_two', 'CREATE INDEX CONCURRENTLY two ON one (id)');
+    await write('3_three', 'ALTER TABLE one ADD three int');
+    expect(await run()).toEqual({ applied: ['1_one', '2_two', '3_three'] });
+    expect(await query(`SELECT schemaname AS at FROM pg_indexes WHERE indexname = 'two'`)).toEqual([
+      { at: 'public' },
+    ]);
+    expect(await query(`SELECT FROM pg_locks WHERE locktype = 'advisory'`)).toEqual([]);
+  });
+
+  it('is recorded when it fails', async () => {
+    await write('1_one', 'CREATE INDEX CONCURRENTLY one ON nothing (id)');
+    await expect(run()).rejects.toThrow('The migration 1_one failed: relation "nothing" does not exist');
+    await expect(run()).rejects.toThrow('failed earlier');
+  });
+});
+
+describe('after DROP SCHEMA public CASCADE', () => {
+  const drop = () => query('DROP SCHEMA public CASCADE');
+  beforeEach(() => cp(shipped, directory, { recursive: true }));
+
+  it.each([true, false])('everything is made anew (schema public there: %s)', async (isThere) => {
+    const { applied } = await run();
+    await query(`INSERT INTO public.patients (name, email) VALUES ('Ann', 'ann@example.com')`);
+    const appended = 'SELECT count(*)::int AS n FROM signalbox.outbox';
+    expect(await query(appended)).toEqual([{ n: 1 }]);
+    await drop();
+    if (isThere) await query('CREATE SCHEMA public');
+    const log = captureLogger();
+    expect(await migrate({ databaseUrl: database.url, directory, logger: log.logger })).toEqual({ applied });
+    expect(await query(appended)).toEqual([{ n: 0 }]);
+    // What had not been published is not lost.
+    const renamed = log.entries().filter((entry) => 'renamed' in entry);
+    expect(renamed).toMatchObject([{ schema: 'reminders' }, { schema: 'signalbox' }]);
+    expect(await query(`SELECT count(*)::int AS n FROM "${String(renamed[1]?.['renamed'])}".outbox`)).toEqual(
+      [{ n: 1 }],
+    );
+    expect(await run()).toEqual({ applied: [] });
+  });
+
+  it('a second time, too', async () => {
+    await run();
+    await drop();
+    await run();
+    await drop();
+    expect((await run()).applied).not.toEqual([]);
+  });
+});
+
+it('SQL of other programs needs neither an id nor updated_at, and what it gives stays', async () => {
+  await cp(shipped, directory, { recursive: true });
+  await run();
+  const id = '5a1f2b3c-0000-4000-8000-000000000001';
+  await query(`INSERT INTO patients (name, email) VALUES ('Ann', 'ann@example.com')`);
+  await query(
+    `INSERT INTO patients (id, name, email, updated_at) VALUES ('${id}', 'Bob', 'bob@example.com', '2001-01-01Z')`,
+  );
+  await query(
+    `INSERT INTO patients (name, email, created_at) VALUES ('Cid', 'cid@example.com', '2002-02-02Z')`,
+  );
+  await query(
+    `INSERT INTO appointments (patient_id, practitioner, starts_at, ends_at)
+     SELECT id, 'Dr A', '2030-01-01 10:00Z', '2030-01-01 11:00Z' FROM patients WHERE name = 'Bob'`,
+  );
+  const patients = await query<{ id: string; updated_at: Date }>(
+    'SELECT id, updated_at FROM patients ORDER BY name',
+  );
+  expect(patients).toMatchObject([
+    { id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-4/), updated_at: expect.any(Date) },
+    { id, updated_at: new Date('2001-01-01Z') },
+    { updated_at: new Date('2002-02-02Z') },
+  ]);
+  expect(await query('SELECT aggregate_id FROM signalbox.outbox ORDER BY position')).toMatchObject([
+    { aggregate_id: patients[0]?.id },
+    { aggregate_id: id },
+    {},
+    {},
+  ]);
+});
+
+it('a connection that breaks between two migrations ends in one line, and the next run goes on', async () => {
+  await write('1_one', 'CREATE TABLE one ()');
+  await write('2_two', 'SELECT pg_terminate_backend(pg_backend_pid())');
+  await expect(run()).rejects.toThrow(/^The migration 2_two failed: .* It could not be recorded/);
+  await write('2_two', 'CREATE TABLE two ()');
+  expect(await run()).toEqual({ applied: ['2_two'] });
 });
 
 it('logs each migration that it applies, by name', async () => {
