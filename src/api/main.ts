@@ -3,6 +3,8 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
+import { triggerInspector } from '../outbox/trigger/installed';
+import { TriggerWatch } from '../outbox/triggerWatch';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';
 import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
@@ -33,17 +35,27 @@ async function main(logger: Logger): Promise<number> {
     },
     { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
+  const metrics = createMetrics('api');
+  const triggers = new TriggerWatch({
+    engine: config.OUTBOX_CAPTURE,
+    inspect: triggerInspector(prisma),
+    registry: metrics,
+    logger,
+  });
   const app = createApp({
     prisma,
     logger,
-    metrics: createMetrics('api'),
+    metrics,
     bodyLimitBytes: config.API_BODY_LIMIT_BYTES,
     requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
-    readiness: readinessChecks({
-      ping: () => prisma.$queryRaw`SELECT 1`,
-      pendingMigrations: () => pendingMigrations({ databaseUrl, directory: migrationsDirectory() }),
-      timeoutMs: readinessTimeoutMs,
-    }),
+    readiness: [
+      ...readinessChecks({
+        ping: () => prisma.$queryRaw`SELECT 1`,
+        pendingMigrations: () => pendingMigrations({ databaseUrl, directory: migrationsDirectory() }),
+        timeoutMs: readinessTimeoutMs,
+      }),
+      triggers.readiness,
+    ],
   });
   const server = new ApiServer({
     app,
@@ -58,7 +70,7 @@ async function main(logger: Logger): Promise<number> {
     start: async () => undefined,
     stop: () => prisma.$disconnect(),
   };
-  return runUntilSignal({ logger, services: [database, nudger, server] });
+  return runUntilSignal({ logger, services: [database, nudger, triggers, server] });
 }
 
 /** prisma/migrations of this package, whether this runs from the sources or from dist/. */

@@ -2,6 +2,8 @@ import { Command } from 'commander';
 import { createKafka } from '../kafka/client';
 import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
+import { triggerInspector } from '../outbox/trigger/installed';
+import { TriggerWatch } from '../outbox/triggerWatch';
 import { ensureTopics } from '../kafka/topics';
 import { loadConfig } from '../shared/config/load';
 import {
@@ -63,6 +65,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
   const consumerMetrics = createConsumerMetrics(metrics);
+  const triggers = new TriggerWatch({ engine, inspect: triggerInspector(prisma), registry: metrics, logger });
   const kafka = createKafka(config, logger);
   const creation = topicCreation(config, kafka);
   const made = chosen.map(({ name, create }) => ({
@@ -88,6 +91,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   );
   const readiness: ReadinessCheck[] = [
     databaseCheck(() => prisma.$queryRaw`SELECT 1`),
+    triggers.readiness,
     ...running.flatMap((consumer) => consumer.readiness),
   ];
   return runUntilSignal({
@@ -95,6 +99,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
     services: [
       closing('database', async () => Promise.all([prisma.$disconnect(), pool.end()])),
       nudger,
+      triggers,
       new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
       ...janitor(config, { pool, logger }),
       ...made.flatMap(({ service }) => service ?? []),

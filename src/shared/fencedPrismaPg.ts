@@ -11,6 +11,7 @@ import { parseDatabaseUrl } from './connections/databaseUrl';
 import { sessionOf } from './connections/session';
 import { SessionClient } from './connections/sessionClient';
 import { superviseConnections } from './connections/supervise';
+import { explainStaleTriggers } from './staleTriggers';
 
 /*
  * Prisma may end a transaction while one of its operations is under way: at a time-out, or in $disconnect. An operation
@@ -38,10 +39,11 @@ export class FencedPrismaPg extends PrismaPg {
   }
 
   override async connect(): ReturnType<PrismaPg['connect']> {
-    const adapter = await super.connect();
+    const adapter = explainStaleTriggers(await super.connect());
     superviseConnections(adapter.underlyingDriver());
     const start = adapter.startTransaction.bind(adapter);
-    adapter.startTransaction = async (level?: IsolationLevel) => new FencedTransaction(await start(level));
+    adapter.startTransaction = async (level?: IsolationLevel) =>
+      new FencedTransaction(explainStaleTriggers(await start(level)));
     return adapter;
   }
 }

@@ -1,9 +1,7 @@
 import type { Pool } from 'pg';
-import type { PrismaClient } from '../../generated/prisma/client';
 import { readBacklog } from '../../outbox/log/backlog';
 import { refuseForeignCursors } from '../../outbox/log/guard';
 import { readLanes } from '../../outbox/log/readLanes';
-import { installedTriggerProblems } from '../../outbox/trigger/installed';
 import { UserError } from '../../shared/lifecycle';
 import { findMigrations } from '../../shared/migrate/findMigrations';
 import { pendingMigrations } from '../../shared/migrate/migrate';
@@ -11,12 +9,10 @@ import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 import { timeZone } from './timeZone';
+import { triggers, type TriggersCheckOptions } from './triggers';
 
-export interface DatabaseChecksOptions {
+export interface DatabaseChecksOptions extends TriggersCheckOptions {
   readonly pool: Pool;
-  readonly prisma: PrismaClient;
-  readonly databaseUrl: string;
-  readonly engine: 'middleware' | 'trigger';
   /** False: nobody publishes, by intention. */
   readonly kafkaEnabled: boolean;
   /** An event that waits for longer than this, in seconds, is a warning. */
@@ -46,16 +42,6 @@ async function migrations({ databaseUrl }: DatabaseChecksOptions): Promise<Findi
     if (!(error instanceof UserError)) throw error;
     return [fail(check, error.message, 'Mend it, and run "npm run migrate".')];
   }
-}
-
-async function triggers({ prisma, engine }: DatabaseChecksOptions): Promise<Finding[]> {
-  const check = 'triggers';
-  const problems = await installedTriggerProblems(prisma);
-  if (problems.length === 0) return [ok(check, 'as the catalogue of events wants them')];
-  const remedy = 'Run "npm run events:migration" and "npm run migrate".';
-  const found = engine === 'trigger' ? fail : warn;
-  const note = engine === 'trigger' ? '' : ' (not in use: OUTBOX_CAPTURE is middleware)';
-  return problems.map((problem) => found(check, `${problem}${note}`, remedy));
 }
 
 async function cursors({ pool }: DatabaseChecksOptions): Promise<Finding[]> {

@@ -36,8 +36,8 @@ export async function withTriggerCapture(
   assertComments(client, options.source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
     client.$queryRawUnsafe(sql, ...parameters);
-  const { schema, loader } = readInternals(client);
-  await assertTriggersMatch(run, aggregates, schema);
+  const { schema, defaultSchema, loader } = readInternals(client);
+  await assertTriggersMatch(run, aggregates, { schema, defaultSchema });
   keepContexts(loader);
   const { source } = options;
   // A property, which transactions' clients inherit: an extension would cost every operation of the client.

@@ -1,109 +1,126 @@
 import type { Aggregate } from '../../events/aggregate';
 import { UserError } from '../../shared/lifecycle';
-import { describe, type Generated, generate, helpersFunction } from './generate';
-import { helperNames } from './helpers';
 import { readTables } from '../schema/tables';
+import { describe, type Generated, generate } from './generate';
+import { type FoundTrigger, fullTableName, type Inspection, inspectTriggers, type RunSql } from './inspect';
 
 /*
  * Whether the database does what the catalogue says. The trigger engine asks at start and refuses to run on any
- * difference: a trigger that is missing, switched off or older than the catalogue would lose events in silence.
+ * difference: a trigger that is missing, switched off or older than the catalogue would lose events in silence. While
+ * programs run, triggerWatch.ts asks again.
  */
 
-/** Runs one statement and gives its rows; Prisma's $queryRawUnsafe does. */
-export type RunSql = (sql: string, ...parameters: unknown[]) => Promise<unknown>;
+/** What puts a difference right: each has a sentence in `remedies`. */
+export type Remedy = keyof typeof remedies;
 
-interface Found {
-  name: string;
-  on_table: string;
-  table_exists: boolean;
-  enabled: string | null;
-  function_name: string | null;
-  body: string | null;
-  definer: boolean | null;
-  settings: string[] | null;
-  comment: string | null;
+/** What to do, for a program that has been refused or that goes on without its triggers. */
+export const remedies = {
+  reinstall:
+    'Write the migration with "npm run events:migration", apply it with "npm run migrate", and start again. If both have nothing to do, the triggers were changed by hand: "npm run events:migration -- --repair" writes a migration that installs them again.',
+  partitions:
+    'Run "SELECT signalbox.capture_partitions()" as the owner of the tables, each time after partitions were added.',
+  replicationRole:
+    'Give session_replication_role its value "origin" again: see ALTER ROLE … RESET, ALTER DATABASE … RESET and postgresql.conf.',
+} as const;
+
+export interface TriggerProblem {
+  /** One sentence without its full stop. */
+  readonly problem: string;
+  readonly remedy: Remedy;
 }
 
-const findTriggers = `
-  SELECT e.name, e.on_table, to_regclass(e.on_table) IS NOT NULL AS table_exists, t.tgenabled::text AS enabled,
-    p.proname::text AS function_name, p.prosrc AS body, p.prosecdef AS definer, p.proconfig AS settings,
-    obj_description(p.oid, 'pg_proc') AS comment
-  FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(name, on_table, nr)
-  LEFT JOIN pg_trigger t ON t.tgname = e.name AND t.tgrelid = to_regclass(e.on_table) AND NOT t.tgisinternal
-  LEFT JOIN pg_proc p ON p.oid = t.tgfoid
-  ORDER BY e.nr`;
-
-/** Triggers of ours that nothing generates any more, and others that call our functions and would double events. */
-const findLeftovers = `
-  SELECT t.tgname::text AS name, t.tgrelid::regclass::text AS on_table
-  FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
-  WHERE n.nspname = 'signalbox' AND NOT t.tgisinternal AND t.tgparentid = 0
-    AND (t.tgname LIKE 'signalbox\\_%' OR p.proname ~ '^(capture|refuse_truncate)_')
-    AND NOT EXISTS (SELECT FROM unnest($1::text[], $2::text[]) AS e(name, on_table)
-      WHERE e.name = t.tgname AND to_regclass(e.on_table) = t.tgrelid)
-  ORDER BY on_table, name`;
-
-/** The helpers run with the caller's rights and the settings of the function that calls them. */
-const findHelpers = `
-  SELECT obj_description(to_regprocedure($1), 'pg_proc') AS comment,
-    coalesce(bool_and(NOT prosecdef AND proconfig IS NULL), false) AS plain
-  FROM pg_proc WHERE pronamespace = to_regnamespace('signalbox') AND proname = ANY ($2::text[])`;
-
-/** What is wrong with the installed triggers, one sentence each; empty when they do what the catalogue says. */
-export async function findProblems(run: RunSql, generated: Generated): Promise<string[]> {
-  const { triggers } = generated;
-  const expected = [triggers.map(({ name }) => name), triggers.map(({ table }) => table)];
-  const found = (await run(findTriggers, ...expected)) as Found[];
-  const leftovers = (await run(findLeftovers, ...expected)) as Pick<Found, 'name' | 'on_table'>[];
-  const [helpers] = (await run(findHelpers, helpersFunction, helperNames)) as {
-    comment: string | null;
-    plain: boolean;
-  }[];
-  const helpersDiffer = helpers?.comment !== describe(generated.helpersFingerprint) || !helpers.plain;
-  return [
-    ...found.flatMap((row) => problemOf(row, generated) ?? []),
-    ...leftovers.map(
+/** What is wrong with the installed triggers; empty when they do what the catalogue says. */
+export async function findProblems(
+  run: RunSql,
+  generated: Generated,
+  defaultSchema = 'public',
+): Promise<TriggerProblem[]> {
+  const found = await inspectTriggers(run, generated, defaultSchema);
+  const reinstall = [
+    ...found.triggers.flatMap((row) => problemOf(row, generated, defaultSchema) ?? []),
+    ...found.leftovers.map(
       ({ name, on_table }) => `the trigger ${name} on ${on_table} belongs to nothing in the catalogue`,
     ),
-    ...(helpersDiffer ? ['the functions that the triggers share are missing or of another version'] : []),
+    ...(helpersDiffer(found, generated)
+      ? ['the functions that the triggers share are missing or of another version']
+      : []),
+  ];
+  return [
+    ...problems('reinstall', reinstall),
+    ...problems('partitions', found.triggers.flatMap(partitionProblem)),
+    ...problems('replicationRole', silencedProblem(found)),
   ];
 }
 
-function problemOf(row: Found, { triggers }: Generated): string | undefined {
-  const { name, on_table: table } = row;
-  const expected = triggers.find((trigger) => trigger.name === name && trigger.table === table);
-  if (!row.table_exists) return `the table ${table} is missing`;
-  if (row.enabled === null) return `the trigger ${name} on ${table} is missing`;
-  if (row.enabled !== 'O' && row.enabled !== 'A') return `the trigger ${name} on ${table} is switched off`;
+/** A table or a partition is named once, though several triggers miss it. */
+const problems = (remedy: Remedy, sentences: readonly string[]): TriggerProblem[] =>
+  [...new Set(sentences)].map((problem) => ({ problem, remedy }));
+
+const helpersDiffer = ({ helpers }: Inspection, { helpersFingerprint }: Generated): boolean =>
+  helpers.comment !== describe(helpersFingerprint) || !helpers.plain;
+
+function problemOf(row: FoundTrigger, { triggers }: Generated, defaultSchema: string): string | undefined {
+  const expected = triggers.find(
+    (trigger) => trigger.name === row.name && fullTableName(trigger, defaultSchema) === row.on_table,
+  );
+  const where = row.partition ?? expected?.table ?? row.on_table;
+  const trigger = `the trigger ${row.name} on ${where}`;
+  if (!row.table_exists) return `the table ${row.on_table} is missing`;
+  if (row.enabled === null) return row.partition === null ? `${trigger} is missing` : undefined;
+  if (row.enabled !== 'O' && row.enabled !== 'A') return `${trigger} is switched off`;
   const same =
     row.function_name === expected?.functionName &&
     row.body === expected.body &&
     row.definer === expected.definer &&
     sameSettings(row.settings, expected.settings) &&
     row.comment === describe(expected.fingerprint);
-  return same ? undefined : `the trigger ${name} on ${table} differs from the catalogue`;
+  return same ? undefined : `${trigger} differs from the catalogue`;
 }
 
 const sameSettings = (found: readonly string[] | null, expected: readonly string[]): boolean =>
   [...(found ?? [])].sort().join('\n') === [...expected].sort().join('\n');
 
+/** A statement fires the triggers of the table that it names, and of no other: not those above a partition. */
+function partitionProblem({ partition, on_table: table, enabled }: FoundTrigger): string[] {
+  if (partition === null || enabled !== null) return [];
+  return [
+    `the partition ${partition} of ${table} lacks triggers, so a statement that names it would leave no event`,
+  ];
+}
+
+function silencedProblem({ silenced, triggers }: Inspection): string[] {
+  if (silenced === null || triggers.every(({ enabled }) => enabled === 'A')) return [];
+  const where = silenced === 'session' ? 'on this connection' : 'for connections that this role opens';
+  return [`session_replication_role is "replica" ${where}, so no trigger fires`];
+}
+
+/** The sentences of problems, and what to do about them. */
+export function describeProblems(found: readonly TriggerProblem[]): string {
+  const wanted = new Set(found.map(({ remedy }) => remedies[remedy]));
+  return `${found.map(({ problem }) => problem).join('; ')}. ${[...wanted].join(' ')}`;
+}
+
 /** The installed triggers do not do what the catalogue says. */
 export class TriggersDifferError extends UserError {
   override readonly name = 'TriggersDifferError';
 
-  constructor(readonly problems: readonly string[]) {
-    super(
-      `The trigger engine can't start: ${problems.join('; ')}. Write the migration with "npm run events:migration", apply it with "npm run migrate", and start again. If both have nothing to do, somebody has changed the triggers by hand: "npm run events:migration -- --repair" writes a migration that installs them again.`,
-    );
+  constructor(readonly problems: readonly TriggerProblem[]) {
+    super(`The trigger engine can't start: ${describeProblems(problems)}`);
   }
 }
 
-/** @throws TriggersDifferError naming every difference. `schema` is the text of the Prisma schema. */
+/** The schema of tables whose models name none, and the text of the Prisma schema. */
+export interface CheckedSchema {
+  readonly schema: string;
+  readonly defaultSchema?: string;
+}
+
+/** @throws TriggersDifferError naming every difference. */
 export async function assertTriggersMatch(
   run: RunSql,
   aggregates: readonly Aggregate[],
-  schema: string,
+  { schema, defaultSchema }: CheckedSchema,
 ): Promise<void> {
-  const problems = await findProblems(run, generate(aggregates, readTables(schema)));
-  if (problems.length > 0) throw new TriggersDifferError(problems);
+  const found = await findProblems(run, generate(aggregates, readTables(schema)), defaultSchema);
+  if (found.length > 0) throw new TriggersDifferError(found);
 }

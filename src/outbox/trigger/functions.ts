@@ -100,9 +100,13 @@ BEGIN
 END`;
 }
 
+/** Part of the statement's text, which Postgres adds to an error of a column or label that is no longer there. */
+const staleHint = 'Has the table changed? Run "npm run events:migration" and "npm run migrate".';
+
 function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
   const events = branches.map(({ sql }) => `SELECT ${sql}`).join('\n    UNION ALL ');
-  return `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  return `INSERT INTO signalbox.outbox -- ${staleHint}
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, ${literal(aggregate.version)}, ${literal(aggregate.type)}, e.aggregate_id,
     ${contextValues}, e.data

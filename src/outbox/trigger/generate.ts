@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Aggregate } from '../../events/aggregate';
 import { type CaptureBody, captureBodies } from './functions';
 import { helpers } from './helpers';
+import { callCapturePartitions } from './partitions';
 import { identifier, literal, shortened } from './quote';
 import type { Table } from '../schema/tables';
 
@@ -34,6 +35,8 @@ export interface CaptureTrigger {
   readonly aggregateType: string;
   /** As an SQL name, with its Postgres schema where the model names one. */
   readonly table: string;
+  /** Whether the model names its Postgres schema. */
+  readonly qualified: boolean;
   /** Unquoted. */
   readonly name: string;
   /** Of the schema `signalbox`; unquoted. */
@@ -70,17 +73,17 @@ export function generate(aggregates: readonly Aggregate[], tables: ReadonlyMap<s
   });
   const helpersFingerprint = sha256(helpers);
   const shared = `${helpers}\nCOMMENT ON FUNCTION ${helpersFunction} IS ${literal(describe(helpersFingerprint))};`;
-  const sql = `${[shared, ...triggers.map((trigger) => trigger.sql)].join('\n\n')}\n`;
+  const parts = [shared, ...triggers.map((trigger) => trigger.sql), callCapturePartitions];
+  const sql = `${parts.join('\n\n')}\n`;
   return { fingerprint: sha256(sql), triggers, helpersFingerprint, sql };
 }
 
 function triggersOf(aggregate: Aggregate, table: Table): CaptureTrigger[] {
-  const tableName = qualified(table);
   const captures = captureBodies(aggregate, table).map((capture) =>
-    captureTrigger(aggregate, tableName, capture),
+    captureTrigger(aggregate, table, capture),
   );
   const deletes = Object.values(aggregate.events).some(({ on }) => on === 'delete');
-  return deletes ? [...captures, truncateTrigger(aggregate, tableName)] : captures;
+  return deletes ? [...captures, truncateTrigger(aggregate, table)] : captures;
 }
 
 interface TriggerParts {
@@ -94,7 +97,7 @@ interface TriggerParts {
   readonly referencing?: string;
 }
 
-function captureTrigger(aggregate: Aggregate, table: string, capture: CaptureBody): CaptureTrigger {
+function captureTrigger(aggregate: Aggregate, table: Table, capture: CaptureBody): CaptureTrigger {
   const { operation, referencing, body } = capture;
   return trigger(aggregate, table, {
     suffix: operation,
@@ -107,7 +110,7 @@ function captureTrigger(aggregate: Aggregate, table: string, capture: CaptureBod
 }
 
 /** TRUNCATE names no rows, so no event could be written for them. */
-function truncateTrigger(aggregate: Aggregate, table: string): CaptureTrigger {
+function truncateTrigger(aggregate: Aggregate, table: Table): CaptureTrigger {
   return trigger(aggregate, table, {
     suffix: 'truncate',
     functionName: shortened(`refuse_truncate_${aggregate.type}`),
@@ -121,9 +124,14 @@ END`,
   });
 }
 
-function trigger(aggregate: Aggregate, table: string, parts: TriggerParts): CaptureTrigger {
+function trigger(
+  aggregate: Aggregate,
+  { schema, name: tableName }: Table,
+  parts: TriggerParts,
+): CaptureTrigger {
   const { functionName, settings: given, fires, referencing } = parts;
   const name = shortened(`signalbox_${aggregate.type}_${parts.suffix}`);
+  const table = qualified(schema, tableName);
   const body = `\n${parts.body}\n`;
   if (body.includes(quote)) throw new Error(`A name of the aggregate "${aggregate.type}" contains ${quote}`);
   const quoted = `signalbox.${identifier(functionName)}()`;
@@ -141,6 +149,7 @@ function trigger(aggregate: Aggregate, table: string, parts: TriggerParts): Capt
   return {
     aggregateType: aggregate.type,
     table,
+    qualified: schema !== undefined,
     name,
     functionName,
     body,
@@ -161,7 +170,7 @@ function hasFloats(aggregate: Aggregate): boolean {
 }
 
 /** Without a schema of its own a table is looked up as Prisma's own migrations do, by the connection's search path. */
-function qualified({ schema, name }: Table): string {
+function qualified(schema: string | undefined, name: string): string {
   return schema === undefined ? identifier(name) : `${identifier(schema)}.${identifier(name)}`;
 }
 

@@ -1,3 +1,5 @@
+import { capturePartitions } from './partitions';
+
 /*
  * SQL functions that all capture functions share. Small ones are SQL functions of one expression, which the planner
  * puts in place of their call; overloads let the column's own type decide, so that the generator need not know it.
@@ -106,7 +108,9 @@ END $function$;
 `;
 
 /** Creates or replaces the shared functions. */
-export const helpers = [instants, differences, context].map((sql) => sql.trim()).join('\n\n');
+export const helpers = [instants, differences, context, capturePartitions]
+  .map((sql) => sql.trim())
+  .join('\n\n');
 
 /** The names of the shared functions, some of which have overloads. */
 export const helperNames: readonly string[] = [

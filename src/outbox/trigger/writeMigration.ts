@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Aggregate } from '../../events/aggregate';
 import { UserError } from '../../shared/lifecycle';
 import { readSchemaFiles } from '../schema/files';
 import { type Generated, generate } from './generate';
-import { isUpToDate, type Migration, nextMigration } from './migration';
+import { isUpToDate, nextMigration } from './migration';
+import { readMigrations } from './readMigrations';
 import { readTables } from '../schema/tables';
 
 export interface MigrationOptions {
@@ -48,20 +49,4 @@ async function generateFrom(catalogue: readonly Aggregate[], schema: string): Pr
   } catch (error) {
     throw new UserError(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-async function readMigrations(folder: string): Promise<Migration[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((error: unknown) => {
-    throw new UserError(`The folder of migrations can't be read: ${folder}`, { cause: error });
-  });
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  return Promise.all(
-    names.map(async (name) => ({ name, sql: await read(path.join(folder, name, 'migration.sql')) })),
-  );
-}
-
-function read(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    throw new UserError(`The file can't be read: ${file}`, { cause: error });
-  });
 }

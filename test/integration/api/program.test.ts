@@ -38,7 +38,7 @@ it('serves, says so, and after SIGTERM ends cleanly with nothing left in the dat
   const ready = await fetch(`${base}/readyz`);
   expect([ready.status, await ready.json()]).toEqual([
     200,
-    { ready: true, checks: { database: { ok: true }, migrations: { ok: true } } },
+    { ready: true, checks: { database: { ok: true }, migrations: { ok: true }, triggers: { ok: true } } },
   ]);
   const created = await fetch(`${base}/api/v1/patients/`, {
     method: 'POST',

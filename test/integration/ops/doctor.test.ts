@@ -102,6 +102,7 @@ it('finds what is wrong in the database, and says what to do', async () => {
   expect(diagnosis.of('triggers')[0]).toMatchObject({
     status: 'fail',
     detail: expect.stringContaining('is switched off'),
+    remedy: expect.stringContaining('npm run events:migration -- --repair'),
   });
   expect(diagnosis.of('migrations')).toMatchObject([
     {

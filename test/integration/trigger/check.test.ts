@@ -25,7 +25,9 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
   afterEach(() => db.run('ROLLBACK'));
 
   const check = (catalogue: Parameters<typeof assertTriggersMatch>[1] = aggregates): Promise<void> =>
-    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), catalogue, shippedSchema);
+    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), catalogue, {
+      schema: shippedSchema,
+    });
 
   it('is content with what the generator installs', async () => {
     await expect(check()).resolves.toBeUndefined();
@@ -105,7 +107,11 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
       `CREATE OR REPLACE TRIGGER signalbox_patient_delete AFTER DELETE ON patients REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION signalbox.capture_appointment_delete()`,
       'differs',
     ],
-    ['a missing table', 'ALTER TABLE appointments RENAME TO visits', 'the table "appointments" is missing'],
+    [
+      'a missing table',
+      'ALTER TABLE appointments RENAME TO visits',
+      'the table "public"."appointments" is missing',
+    ],
     [
       'shared functions of another version',
       `COMMENT ON FUNCTION signalbox.statement_context(text) IS NULL`,
@@ -114,6 +120,48 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
   ])('refuses %s', async (_what, sql, problem) => {
     await db.run(sql);
     await expect(check()).rejects.toThrow(problem);
+  });
+
+  it('looks at the tables that Prisma writes to, whatever the search path says', async () => {
+    await db.run('CREATE SCHEMA other; CREATE TABLE other.patients (LIKE patients)');
+    await db.run('SET LOCAL search_path = other, public');
+    await expect(check()).resolves.toBeUndefined();
+    const elsewhere = assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), aggregates, {
+      schema: shippedSchema,
+      defaultSchema: 'other',
+    });
+    await expect(elsewhere).rejects.toThrow(
+      /trigger signalbox_patient_insert on "patients" is missing.*the table "other"."appointments" is missing/,
+    );
+  });
+
+  it.each([
+    ['this session', "SET LOCAL session_replication_role = 'replica'", 'on this connection'],
+    [
+      'connections of this role',
+      `ALTER ROLE CURRENT_USER SET session_replication_role = 'replica'`,
+      'for connections that this role opens',
+    ],
+    [
+      'this database',
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$`,
+      'for connections that this role opens',
+    ],
+  ])('refuses triggers that are silenced for %s', async (_, sql, where) => {
+    await db.run(sql);
+    await expect(check()).rejects.toThrow(
+      new RegExp(`session_replication_role is "replica" ${where}, so no trigger fires\\. Give session_repl`),
+    );
+  });
+
+  it('is content with silenced triggers that fire always', async () => {
+    for (const table of ['patients', 'appointments'])
+      for (const { tgname } of await db.run(
+        `SELECT tgname FROM pg_trigger WHERE tgrelid = '${table}'::regclass AND NOT tgisinternal`,
+      ))
+        await db.run(`ALTER TABLE ${table} ENABLE ALWAYS TRIGGER ${String(tgname)}`);
+    await db.run("SET LOCAL session_replication_role = 'replica'");
+    await expect(check()).resolves.toBeUndefined();
   });
 
   it('refuses triggers of a model that has left the catalogue', async () => {
