@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client';
-import { FencedPrismaPg } from '../../shared/fencedPrismaPg';
+import { fencedKey } from '../../shared/fencedPrismaPg';
 import { CaptureError } from './captureError';
 
 /*
@@ -164,7 +164,7 @@ export function readInternals(client: PrismaClient): Internals {
     base,
     loader: loader as unknown as Loader,
     models: object(models, '_runtimeDataModel.models') as RuntimeModels,
-    fenced: config['adapter'] instanceof FencedPrismaPg,
+    fenced: (config['adapter'] as { [fencedKey]?: true } | undefined)?.[fencedKey] === true,
     schema: config['inlineSchema'],
     defaultSchema: adapter?.options?.schema ?? 'public',
     globalOmit: (inside['_globalOmit'] ?? {}) as Internals['globalOmit'],
