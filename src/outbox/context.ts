@@ -1,4 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { processState } from '../shared/processState';
+import { runInScope } from './lazyScope';
 
 /** What is known of the request (or the message) in whose course a write happens; it reaches the events' metadata. */
 export interface EventContext {
@@ -11,11 +13,12 @@ export interface EventContext {
   readonly traceparent?: string | undefined;
 }
 
-const storage = new AsyncLocalStorage<EventContext>();
+const storage = processState('eventContext', () => new AsyncLocalStorage<EventContext>());
 
 /**
  * Runs `work` so that every event appended in its course carries this context. Its values are brought into the form
- * that an event can hold (see `contextValue`) here, once: so both engines store the same.
+ * that an event can hold (see `contextValue`) here, once: so both engines store the same. A lazy promise of Prisma's that
+ * `work` returns is sent with this context as well, whenever that is.
  */
 export function runWithContext<T>(context: EventContext, work: () => T): T {
   const held: EventContext = {
@@ -24,7 +27,7 @@ export function runWithContext<T>(context: EventContext, work: () => T): T {
     actor: contextValue(context.actor),
     traceparent: contextValue(context.traceparent),
   };
-  return storage.run(held, work);
+  return runInScope(storage, held, work);
 }
 
 /** The context of the current request, empty outside one. */

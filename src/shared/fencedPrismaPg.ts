@@ -27,11 +27,16 @@ type AdapterOptions = ConstructorParameters<typeof PrismaPg>[1];
 export type FencedConfig = Omit<PoolConfig, 'connectionString' | 'Client'> &
   (Required<Pick<PoolConfig, 'Client'>> | { readonly connectionString: string });
 
+/** By it such an adapter is known to other copies of this module too (see processState). */
+export const fencedKey = Symbol.for('signalbox.fenced');
+
 /**
  * Prisma's adapter for pg, whose transactions take no statement after their COMMIT or ROLLBACK, and whose connections
  * are made as everywhere else (connections/).
  */
 export class FencedPrismaPg extends PrismaPg {
+  readonly [fencedKey] = true;
+
   /** @throws DatabaseUrlError */
   constructor(config: FencedConfig, options?: AdapterOptions) {
     const made = 'connectionString' in config ? fromUrl(config, options) : { config, options };

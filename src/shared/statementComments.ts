@@ -1,18 +1,42 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { processState } from './processState';
+
 /*
- * Comments on SQL statements, as Prisma's option `comments` wants them. Here is the mark of the capture engine
- * "middleware"; the trigger engine's comments, which carry the request's context, are in src/outbox/trigger.
+ * Comments on SQL statements, as Prisma's option `comments` wants them, and what decides about them.
  *
- * Where both engines run side by side, the triggers of a table leave a statement alone whose mark names that table,
- * because the client that sent it writes the events itself. So the mark is on the operations that the middleware
- * captures and on nothing else: raw SQL goes without, and what a foreign key does to another table in the course of a
- * marked statement is not covered by the mark; both are captured by triggers. See docs/decisions/0005.
+ * Installed triggers leave a statement alone whose comment says that its events are written elsewhere, or not wanted.
+ * So the comment must belong to the one request for which that is true, and not to the client, which others use as well:
+ * extensions that write, and whoever holds the client that `withCapture` was given. `statementMode` is that request's:
+ * it is set around the sending of the request and of nothing else (src/outbox/capture/clientFamily.ts). See
+ * docs/decisions/0005 and 0012.
  */
 
-/** The part of Prisma's SqlCommenterPlugin that is used here. */
-export type StatementComments = (statement: {
+/** A statement that is about to be sent, as far as it is used here. */
+export interface Statement {
   readonly query: { readonly action: string };
   readonly sql?: string;
-}) => Readonly<Record<string, string | undefined>>;
+}
+
+export type Tags = Readonly<Record<string, string | undefined>>;
+
+/** The part of Prisma's SqlCommenterPlugin that is used here. */
+export type StatementComments = (statement: Statement) => Tags;
+
+/** How the statements of a request are captured. */
+export interface StatementMode {
+  /**
+   * `captured`: by the middleware, which has sent them; `uncaptured`: by triggers; `silent`: not at all, because the
+   * caller asked for it.
+   */
+  readonly kind: 'captured' | 'uncaptured' | 'silent';
+  readonly comment: StatementComments;
+}
+
+/** The mode of the request that is being sent; undefined for most, which are of no interest to the triggers. */
+export const statementMode = processState(
+  'statementMode',
+  () => new AsyncLocalStorage<StatementMode | undefined>(),
+);
 
 /** The operations of a model that write, by the names that Prisma gives them here. */
 const modelWrites: ReadonlySet<string> = new Set([
@@ -27,18 +51,50 @@ const modelWrites: ReadonlySet<string> = new Set([
   'deleteMany',
 ]);
 
-const nothing = {};
+/** Which operations write nothing; raw SQL may do anything. */
+const reads: ReadonlySet<string> = new Set([
+  'findUnique',
+  'findUniqueOrThrow',
+  'findFirst',
+  'findFirstOrThrow',
+  'findMany',
+  'aggregate',
+  'groupBy',
+]);
+
+export const mayWrite = ({ query }: Statement): boolean => !reads.has(query.action);
+
+const nothing: Tags = {};
+const silence: Tags = { signalbox: 'none' };
 
 /** How Prisma begins the statements that write, each of one table. */
 const target = /^(?:INSERT INTO|UPDATE|DELETE FROM) (?:"(?:[^"]|"")+"\.)?"((?:[^"]|"")+)"/;
 
 /**
- * Marks the writes of a client that the middleware engine captures. A client without capture must not have it: its
- * writes would reach the outbox by neither engine.
+ * Statements that the middleware has sent. The mark names the table, because what a foreign key does to another table in
+ * the course of the statement is captured by triggers.
  */
-export function markedComments(): StatementComments {
-  return ({ query, sql = '' }) => {
+export const capturedStatements: StatementMode = {
+  kind: 'captured',
+  comment: ({ query, sql = '' }) => {
     const table = modelWrites.has(query.action) ? target.exec(sql)?.[1] : undefined;
     return table === undefined ? nothing : { signalbox: `middleware.${table.replaceAll('""', '"')}` };
-  };
+  },
+};
+
+/** Statements that are to have no events, with all that they do to whatever table. */
+export const silentStatements: StatementMode = {
+  kind: 'silent',
+  comment: (statement) => (mayWrite(statement) ? silence : nothing),
+};
+
+/** Whether the current call is to write without events (see withoutCapture). */
+export const isSilent = (): boolean => statementMode.getStore()?.kind === 'silent';
+
+/**
+ * For `new PrismaClient({ comments })` of a client that `withCapture` is to extend: writes into each statement what the
+ * mode of its request says. A client without capture may have it too, and writes statements without a comment.
+ */
+export function markedComments(): StatementComments {
+  return (statement) => statementMode.getStore()?.comment(statement) ?? nothing;
 }

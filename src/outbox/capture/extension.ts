@@ -7,22 +7,13 @@ import { explicitEvent } from '../explicitEvent';
 import { stampedComments } from '../stampedComments';
 import { CaptureError } from './captureError';
 import { refuseCascades } from './cascades';
+import { captureKey, ClientFamily } from './clientFamily';
 import { CaptureEngine } from './engine';
-import {
-  type HookCall,
-  type InteractiveTransaction,
-  probe,
-  readInternals,
-  transactionIdOf,
-} from './internals';
+import { probe, readInternals, transactionIdOf } from './internals';
 import { readModels } from './model';
-import { type NestedGraph, readGraph } from './nested/graph';
-import { assertPlanned, planNested } from './nested/plan';
-import { strategies } from './operations';
-import { refuseRawWrites } from './rawSql';
+import { readGraph } from './nested/graph';
 import { readRelations } from '../schema/relations';
-import type { Args } from './selection';
-import { joinedTransaction, type Transact, Transactions } from './transactions';
+import { UncapturedWrites } from './uncapturedWrites';
 
 /*
  * The engine "middleware": a Prisma Client extension that turns every write of a captured model into rows of the
@@ -70,7 +61,9 @@ export type CapturedTransaction = Transact$ & Append & Prisma.TransactionClient;
 export type CapturedClient = Transact$ & Append & PrismaClient;
 
 /**
- * Extends a client with capture. The client that was given still writes without events: for corrections only.
+ * Extends a client with capture. What the client that was given writes past capture, alone or in an extension that was
+ * applied to it before, is left to the triggers, and refused where none are installed; see withoutCapture for writes
+ * that are to have no events.
  * @throws CaptureError when the schema, the catalogue or this version of Prisma can't be captured, saying why.
  */
 export function withCapture(client: PrismaClient, options: CaptureOptions): CapturedClient {
@@ -83,22 +76,16 @@ export function withCapture(client: PrismaClient, options: CaptureOptions): Capt
   refuseCascades(captured, relations);
   const models = readModels(captured, internals);
   const graph = readGraph(models, relations, internals);
+  const uncaptured = new UncapturedWrites(internals, models, graph, options.source);
+  const family = ClientFamily.of(internals, uncaptured);
   const checked = probe(internals);
   checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
-  const engine = new CaptureEngine(internals, models, options, checked);
-  const transactions = new Transactions(
-    engine,
-    (client as unknown as { readonly $transaction: Transact }).$transaction,
-    (spec) => graph.models.has(spec?.model ?? '') && strategies.has(spec?.action ?? ''),
-  );
-  const hook = createHook(engine, graph);
+  const engine = new CaptureEngine(family, models, graph, options, checked);
   return client.$extends({
     name: 'signalbox-capture',
-    query: { $allOperations: hook as never },
     client: {
-      $transaction(input: unknown, settings?: unknown) {
-        return transactions.begin(this, input, settings);
-      },
+      // By it the family knows the clients with capture: this one, and what others make of it by $extends.
+      [captureKey]: engine as never,
       $append(eventType: EventType, event: { aggregateId: string; data: unknown }) {
         return append(engine, this, eventType, event);
       },
@@ -113,42 +100,6 @@ const unmarked =
 const unfenced =
   'withCapture was given a client whose adapter lets statements of an operation pass the end of its transaction, so a ' +
   'time-out could leave changes without events: create it with createPrismaClient, or with new FencedPrismaPg(…).';
-
-function createHook(engine: CaptureEngine, graph: NestedGraph): (call: HookCall) => PromiseLike<unknown> {
-  const { models, units } = engine;
-  return ({ model, operation, args, query, __internalParams: params }) => {
-    const { transaction } = params;
-    const joined = joinedTransaction(transaction);
-    const itx = joined ?? (transaction?.kind === 'itx' ? (transaction as InteractiveTransaction) : undefined);
-    if (model === undefined) refuseRawWrites(models, operation, args);
-    else if (strategies.has(operation)) {
-      const given = (args ?? {}) as Args;
-      const plan = planNested(graph, model, operation, given);
-      const found = models.get(model) ?? (plan && graph.models.get(model));
-      if (found) {
-        if (transaction && !itx) throw foreignBatch(model, operation);
-        const check = (sent: Args): void => assertPlanned(graph, { model, action: operation, plan }, sent);
-        const write = { model: found, action: operation, args: given, query, params, assertPlanned: check };
-        return engine.write(plan ? { ...write, plan, graph } : write, itx);
-      }
-    }
-    const unit = itx && units.get(itx.id);
-    if (!itx || !unit) return query(args);
-    const send = async (): Promise<unknown> => query(args).requestTransaction(itx);
-    const reads = model !== undefined && !strategies.has(operation);
-    return (reads ? send() : unit.runOther(send)).catch((error: unknown) => {
-      unit.sawError = true;
-      throw error;
-    });
-  };
-}
-
-function foreignBatch(model: string, operation: string): CaptureError {
-  return new CaptureError(
-    `"${operation}" of ${model} is part of a batch that was not begun through $transaction of the client that ` +
-      'withCapture returned. Begin it there, or apply the extension that begins it before withCapture.',
-  );
-}
 
 async function append(
   engine: CaptureEngine,

@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../generated/prisma/client';
-import { FencedPrismaPg } from '../../shared/fencedPrismaPg';
+import { fencedKey } from '../../shared/fencedPrismaPg';
 import { CaptureError } from './captureError';
 
 /*
@@ -14,17 +14,31 @@ export interface InteractiveTransaction {
   readonly id: string;
 }
 
-/** The part of a request that query hooks see as `__internalParams`. */
-export interface RequestParams {
-  args?: unknown;
-  action: string;
-  dataPath: readonly string[];
-  transaction?: { readonly kind: string; readonly id: unknown } | undefined;
-  /** Runs when the request is sent, after all extensions; what it returns is sent. */
-  argsMapper?: ((args: unknown) => unknown) | undefined;
-  /** Runs on what the database gave; what it returns is the result that extensions and the caller see. */
-  unpacker?: ((result: unknown) => unknown) | undefined;
+/** An operation behind all extensions, as Prisma is about to send it. */
+export interface Request {
+  readonly args?: unknown;
+  readonly action: string;
+  /** Undefined for raw SQL. */
+  readonly model?: string | undefined;
+  /** `$executeRaw`, … */
+  readonly clientMethod: string;
+  readonly dataPath: readonly string[];
+  readonly transaction?: { readonly kind: string; readonly id: unknown } | undefined;
+  /** Runs on what the database returned; what it returns is the result that extensions and the caller see. */
+  readonly unpacker?: ((result: unknown) => unknown) | undefined;
 }
+
+/** Prisma's own sending of a request, called on the client to which the operation belongs. */
+export type ExecuteRequest = (this: object, request: Request) => Promise<unknown>;
+
+/** What all clients of one `new PrismaClient()` inherit from: the client itself, extended ones, those of transactions. */
+export interface OriginalClient {
+  _executeRequest: ExecuteRequest;
+  $transaction: Transact;
+}
+
+/** `$transaction` of a client, for both forms. */
+export type Transact = (this: unknown, input: unknown, options?: unknown) => Promise<unknown>;
 
 /** Prisma's lazy promise, with the method by which a transaction claims it. */
 export interface LazyPromise<T = unknown> extends PromiseLike<T> {
@@ -32,9 +46,7 @@ export interface LazyPromise<T = unknown> extends PromiseLike<T> {
   readonly spec?: { readonly action?: string; readonly model?: string } | undefined;
 }
 
-export type Query = (args: unknown, params?: RequestParams) => LazyPromise;
-
-interface Engine {
+export interface Engine {
   transaction(action: 'start', headers: object, options: object): Promise<{ readonly id: string }>;
   transaction(action: 'commit' | 'rollback', headers: object, info: object): Promise<unknown>;
 }
@@ -43,13 +55,20 @@ interface Engine {
 export interface Loader {
   request: (request: LoaderRequest) => unknown;
   readonly options: {
-    singleLoader: (request: LoaderRequest) => unknown;
-    batchLoader: (requests: readonly LoaderRequest[]) => unknown;
+    singleLoader: (request: LoaderRequest) => Promise<unknown>;
+    batchLoader: (requests: readonly LoaderRequest[]) => Promise<unknown>;
   };
 }
 
 export interface LoaderRequest {
-  readonly transaction?: { readonly kind: string } | undefined;
+  readonly transaction?:
+    | {
+        readonly kind: string;
+        readonly isolationLevel?: unknown;
+        readonly maxWait?: number;
+        readonly timeout?: number;
+      }
+    | undefined;
 }
 
 type Delegate = Record<'findMany' | 'findUnique', (args: unknown) => LazyPromise>;
@@ -70,6 +89,7 @@ export type RuntimeModels = Readonly<Record<string, { readonly fields: readonly 
 
 export interface Internals {
   readonly engine: Engine;
+  readonly original: OriginalClient;
   readonly base: BaseClient;
   readonly loader: Loader;
   readonly models: RuntimeModels;
@@ -110,41 +130,24 @@ export function isLazyPromise(value: unknown): value is LazyPromise {
 }
 
 /**
- * Parameters that execute as another action, while every extension on the way still sees the one that was called: an
- * extension for "updateMany" must not be passed by because capture needs the rows back.
- *
- * Prisma reads `dataPath` and then `action` when it sends a request, and calls `argsMapper` next; before that, for each
- * hook, it reads `action` alone. `probe` checks it.
+ * What the extensions of a client add to it under a key: so an operation is known to have been called on a client with
+ * capture, or on one made from it.
  */
-export function executeAs(params: RequestParams, action: string): RequestParams {
-  const { action: called, dataPath, argsMapper } = params;
-  let sending = false;
-  return Object.defineProperties(
-    { ...params },
-    {
-      dataPath: {
-        get: () => {
-          sending = true;
-          return dataPath;
-        },
-      },
-      action: { get: () => (sending ? action : called) },
-      argsMapper: {
-        value: (args: unknown) => {
-          sending = false;
-          return argsMapper ? argsMapper(args) : args;
-        },
-      },
-    },
-  );
+export function extensionOf(client: object, key: symbol): unknown {
+  const { _extensions: extensions } = client as {
+    readonly _extensions?: { getAllClientExtensions(): Readonly<Record<symbol, unknown>> | undefined };
+  };
+  return extensions?.getAllClientExtensions()?.[key];
 }
 
-/** @throws CaptureError when the client is none of Prisma's, or one of a version with other insides. */
+/** @throws CaptureError when the client is not Prisma's, or one of a version with other insides. */
 export function readInternals(client: PrismaClient): Internals {
   const inside = client as unknown as Record<string, unknown>;
   const original = object(inside['_originalClient'], '_originalClient');
   const config = object(inside['_engineConfig'], '_engineConfig');
   const engine = object(inside['_engine'], '_engine');
+  for (const method of ['_executeRequest', '$transaction'])
+    if (typeof original[method] !== 'function') throw unfit(method);
   if (typeof engine['transaction'] !== 'function') throw unfit('_engine.transaction');
   if (typeof config['inlineSchema'] !== 'string') throw unfit('_engineConfig.inlineSchema');
   const loader = object(object(inside['_requestHandler'], '_requestHandler')['dataloader'], 'dataloader');
@@ -157,71 +160,62 @@ export function readInternals(client: PrismaClient): Internals {
   const adapter = config['adapter'] as { options?: { schema?: string } } | undefined;
   return {
     engine: engine as unknown as Engine,
+    original: original as unknown as OriginalClient,
     base,
     loader: loader as unknown as Loader,
     models: object(models, '_runtimeDataModel.models') as RuntimeModels,
-    fenced: config['adapter'] instanceof FencedPrismaPg,
+    fenced: (config['adapter'] as { [fencedKey]?: true } | undefined)?.[fencedKey] === true,
     schema: config['inlineSchema'],
     defaultSchema: adapter?.options?.schema ?? 'public',
     globalOmit: (inside['_globalOmit'] ?? {}) as Internals['globalOmit'],
   };
 }
 
+/** Claims a request for a transaction and handles it in place of all that is done with requests elsewhere. */
+export const handler = Symbol.for('signalbox.handler');
+
+export interface HandledTransaction extends InteractiveTransaction {
+  readonly [handler]: (client: object, request: Request) => Promise<unknown>;
+}
+
 /**
- * Sends an operation through two query hooks and stops it before it leaves the client. The first claims it for a
- * transaction and lets it execute as another action: the second must see the transaction and the action that was
- * called, the sender the other action, and the mapper must be the last to be called.
+ * Sends an operation through an extension and stops it before it leaves the client. The request must come by the
+ * `_executeRequest` of what all clients inherit from, with the arguments that the extension has made and the transaction
+ * that has claimed it, called on a client that shows its extensions.
  * @throws CaptureError when one of them does not hold.
  */
 export async function probe({ base, models }: Internals): Promise<void> {
   const [model] = Object.keys(models);
   if (model === undefined) return;
   const sent = new Error('The probe ends here.');
+  const key = Symbol('probe');
+  const changed = { where: {} };
   const seen: unknown[] = [];
-  const claim = ({ args, query, __internalParams }: HookCall) => {
-    const argsMapper = (): never => {
-      seen.push('sent');
-      throw sent;
-    };
-    const params = executeAs({ ...__internalParams, argsMapper }, 'findMany');
-    const watched = new Proxy(params, {
-      get(target, name: keyof RequestParams) {
-        const value = target[name];
-        if (name === 'action') seen.push(value);
-        return value;
-      },
-    });
-    return query(args, watched).requestTransaction({ kind: 'itx', id: 'probe' });
+  const transaction: HandledTransaction = {
+    kind: 'itx',
+    id: 'probe',
+    [handler]: (client, { model: named, action, args, transaction: claimed }) => {
+      const extended = extensionOf(client, key) !== undefined;
+      seen.push(named, action, args === changed, claimed === transaction, extended);
+      return Promise.reject(sent);
+    },
   };
-  const observe = ({ args, operation, query, __internalParams }: HookCall) => {
-    seen.push(__internalParams.transaction?.kind, __internalParams.transaction?.id, operation);
-    return query(args);
-  };
-  const hook = (findFirst: (call: HookCall) => PromiseLike<unknown>) => ({
-    query: { $allModels: { findFirst } },
+  type Extendable = { $extends(extension: unknown): Record<string, { findFirst(): LazyPromise }> };
+  const probed = (base as unknown as Extendable).$extends({
+    client: { [key]: () => undefined },
+    query: {
+      $allModels: { findFirst: ({ query }: { query: (args: unknown) => unknown }) => query(changed) },
+    },
   });
-  type Extendable = { $extends(extension: unknown): Extendable } & Record<
-    string,
-    { findFirst(): LazyPromise }
-  >;
-  const probed = (base as unknown as Extendable).$extends(hook(claim)).$extends(hook(observe));
   let outcome: unknown;
   try {
-    await probed[model]?.findFirst();
+    await probed[model]?.findFirst().requestTransaction(transaction);
   } catch (error) {
     outcome = error;
   }
-  const expected = 'findFirst,itx,probe,findFirst,findMany,sent';
-  if (outcome !== sent || seen.join() !== expected) throw unfit('query hooks');
-}
-
-/** What a query hook is called with. */
-export interface HookCall {
-  readonly model?: string | undefined;
-  readonly operation: string;
-  readonly args: unknown;
-  readonly query: Query;
-  readonly __internalParams: RequestParams;
+  if (outcome !== sent || seen.join() !== [model, 'findFirst', true, true, true].join()) {
+    throw unfit('_executeRequest');
+  }
 }
 
 function object(value: unknown, what: string): Record<string, unknown> {

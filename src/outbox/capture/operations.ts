@@ -3,7 +3,7 @@ import { CaptureError } from './captureError';
 import { lockMany, lockOne, strengthFor, withoutLimit } from './locking';
 import { conclude, type Outcome } from './outcome';
 import { ModelRequest, onlyKeys, type Operation, type RequestOptions } from './request';
-import { readsRelations } from './selection';
+import { type Args, readsRelations } from './selection';
 import type { Session } from './session';
 import { upsertInHalves } from './upsert';
 
@@ -46,12 +46,12 @@ async function create(operation: Operation, session: Session): Promise<Outcome> 
 
 /** RETURNING gives the rows that were created; with relations Prisma reads them again, and may read others. */
 async function created(
-  { model }: Operation,
+  { model, args }: Operation,
   request: ModelRequest,
   session: Session,
 ): Promise<MappedEvent[]> {
   const returned = request.rows();
-  const rows = readsRelations(model, request.sentArgs ?? {})
+  const rows = readsRelations(model, args)
     ? await session.read(
         model,
         returned.map((row) => row[model.key]),
@@ -93,7 +93,7 @@ async function updateLocked(
  * any more has got a new key, which is possible only when the write names it.
  */
 async function written(
-  { model }: Operation,
+  { model, args }: Operation,
   session: Session,
   locked: readonly Row[],
   after: readonly Row[],
@@ -103,7 +103,7 @@ async function written(
   const left = new Set(after.map((row) => keyOf(aggregate, row)));
   const before = locked.filter((row) => left.has(keyOf(aggregate, row)));
   if (before.length === after.length && request.answered) {
-    if (before.length === locked.length || !namesKey(request, key)) return before;
+    if (before.length === locked.length || !namesKey(args, key)) return before;
   }
   const missing = locked.filter((row) => !left.has(keyOf(aggregate, row)));
   const untouched = await session.read(
@@ -119,8 +119,8 @@ async function written(
   return locked.filter((row) => left.has(keyOf(aggregate, row)) || gone.has(keyOf(aggregate, row)));
 }
 
-function namesKey({ sentArgs }: ModelRequest, key: string): boolean {
-  const data = sentArgs?.['data'] ?? sentArgs?.['update'];
+function namesKey(args: Args, key: string): boolean {
+  const data = args['data'] ?? args['update'];
   return typeof data === 'object' && data !== null && (data as Record<string, unknown>)[key] !== undefined;
 }
 
@@ -143,14 +143,7 @@ async function remove(operation: Operation, session: Session): Promise<Outcome> 
   const { model, args } = operation;
   if (readsRelations(model, args))
     return removeLocked(operation, session, await lockOne(session, model, args['where'], 'UPDATE'));
-  const request = new ModelRequest(operation, {
-    restrict: (sent) => {
-      if (!readsRelations(model, sent)) return sent;
-      throw new CaptureError(
-        `An extension applied after withCapture made "delete" of ${model.name} return relations`,
-      );
-    },
-  });
+  const request = new ModelRequest(operation);
   return conclude(request, session, async () =>
     request.rows().flatMap((row) => mapChange(model.aggregate, row, undefined)),
   );
@@ -183,8 +176,7 @@ async function removeLocked(
   });
 }
 
-/** Whether the one answer says that as many rows were deleted as were locked. */
-function hasRemoved({ answers }: ModelRequest, rows: number): boolean {
-  const [answer] = answers as { count?: number }[];
-  return answers.length === 1 && (answer?.count ?? 1) === rows;
+/** Whether the answer says that as many rows were deleted as were locked. */
+function hasRemoved({ answered, answer }: ModelRequest, rows: number): boolean {
+  return answered && ((answer as { count?: number } | null)?.count ?? 1) === rows;
 }

@@ -6,9 +6,9 @@ import type { Session } from './session';
 import { settle } from './unit';
 
 /*
- * A request that fails may still have written something: an extension threw after its answer, or Prisma gave up between
- * two statements of one operation. If the caller catches the error and commits, what was written must have its events,
- * so a failure is an outcome with events too.
+ * A request that fails may still have written something: Prisma gave up between two statements of one operation, or could
+ * not read the answer. If the caller catches the error and commits, what was written must have its events, so a failure
+ * is an outcome with events too.
  */
 
 /** How a write ended, and the events of what it has written. */
@@ -33,10 +33,8 @@ export async function conclude(
   } catch (error) {
     return failed(request, session, events, error);
   }
-  if (request.pending) await catchUp(session);
-  request.end();
   try {
-    return { ok: true, result, events: request.sent ? await events() : [] };
+    return { ok: true, result, events: await events() };
   } catch (error) {
     return { ok: false, error, events: [], doubt: lostSight(error) };
   }
@@ -49,14 +47,11 @@ async function failed(
   error: unknown,
 ): Promise<Outcome> {
   try {
-    if (request.sent) await catchUp(session);
+    await catchUp(session);
   } catch {
     // The server has given the transaction up, or it is closed: nothing of it can be committed.
     return { ok: false, error, events: [] };
-  } finally {
-    request.end();
   }
-  if (!request.sent) return { ok: false, error, events: [] };
   try {
     const told = await events();
     const sure = request.answered || request.verifiable || precedesWriting(error);

@@ -12,16 +12,21 @@ export function refuseRawWrites(
   method: string,
   args: unknown,
 ): void {
+  const [written] = writtenModels(models, args);
+  if (!written) return;
+  const { name, table } = written;
+  throw new CaptureError(
+    `${method} writes to the table "${table}" of the model ${name}, whose events capture could not tell. Use ` +
+      `prisma.${name.charAt(0).toLowerCase()}${name.slice(1)} instead, or the trigger engine (OUTBOX_CAPTURE=trigger), ` +
+      'which captures raw SQL. For a correction that is to have no events: withoutCapture(() => …).',
+  );
+}
+
+/** The captured models to whose tables an SQL text plainly writes. */
+export function writtenModels(models: ReadonlyMap<string, CapturedModel>, args: unknown): CapturedModel[] {
   const sql = withoutTexts(sqlOf(args));
   const written = new Set([...sql.matchAll(writes)].map(([, , table = '']) => unquoted(table)));
-  for (const { name, table } of models.values()) {
-    if (!written.has(table)) continue;
-    throw new CaptureError(
-      `${method} writes to the table "${table}" of the model ${name}, whose events capture could not tell. Use ` +
-        `prisma.${name.charAt(0).toLowerCase()}${name.slice(1)} instead; a correction that is to have no events can be ` +
-        'made with the client that withCapture was given, and the trigger engine (OUTBOX_CAPTURE=trigger) captures raw SQL.',
-    );
-  }
+  return [...models.values()].filter(({ table }) => written.has(table));
 }
 
 const name = '(?:"(?:[^"]|"")+"|[\\w$]+)';
@@ -38,7 +43,7 @@ function withoutTexts(sql: string): string {
   return sql.replaceAll(/--[^\n]*|\/\*[\s\S]*?\*\/|'(?:[^']|'')*'/g, ' ');
 }
 
-/** What a query hook gets: Prisma.sql, a template's parts with their values, or a text with its values. */
+/** The SQL of a request: Prisma.sql, a template's parts with their values, or a text with its values. */
 function sqlOf(args: unknown): string {
   if (Array.isArray(args)) {
     const [first] = args as unknown[];

@@ -1,25 +1,23 @@
 import type { Row } from '../mapping';
-import { CaptureError } from './captureError';
-import { executeAs, type InteractiveTransaction, type Query, type RequestParams } from './internals';
+import type { InteractiveTransaction, Request } from './internals';
 import type { CapturedModel } from './model';
 import { type Args, follow, widen } from './selection';
 
-/** A caller's write as the query hook got it. */
+/** A caller's write, behind all extensions. */
 export interface Operation {
   readonly model: CapturedModel;
   /** `create`, `updateMany`, … */
   readonly action: string;
   readonly args: Args;
-  readonly query: Query;
-  readonly params: RequestParams;
-  /** @throws CaptureError when arguments on their way out say something else about relations than the caller did. */
-  readonly assertPlanned: (args: Args) => void;
+  readonly request: Request;
+  /** Sends the request in this form. */
+  readonly send: (request: Request) => Promise<unknown>;
 }
 
 export interface RequestOptions {
   /** Another action of the same arguments, one that returns rows. */
   readonly action?: string;
-  /** Changes the arguments when they are sent. */
+  /** Changes the arguments. */
   readonly restrict?: (args: Args) => Args;
   /** The rows that the write may touch are locked, so that reading them again tells what it did. */
   readonly verifiable?: true;
@@ -27,18 +25,11 @@ export interface RequestOptions {
   readonly result?: (rows: unknown) => unknown;
 }
 
-/**
- * The caller's write on its way through the extensions that were applied after ours. It is changed where it is sent and
- * watched where the answer comes in, both behind all extensions: what they do to arguments and results can neither
- * lead the write past the lock nor hide a row from the events. An extension may also send it twice, or not at all.
- */
+/** The caller's write as capture sends it: its arguments are changed, and the answer is watched. */
 export class ModelRequest {
-  /** What the database returned, in the order of the answers. */
-  readonly answers: unknown[] = [];
-  /** The arguments last sent. */
-  sentArgs: Args | undefined;
-  #sent = 0;
-  #over = false;
+  /** What the database returned, once it has. */
+  answer: unknown;
+  answered = false;
 
   constructor(
     private readonly operation: Operation,
@@ -49,74 +40,32 @@ export class ModelRequest {
     return this.options.verifiable === true;
   }
 
-  get sent(): boolean {
-    return this.#sent > 0;
-  }
-
-  /** Whether a request was sent that has not been answered: it failed, or is still under way. */
-  get pending(): boolean {
-    return this.#sent > this.answers.length;
-  }
-
-  get answered(): boolean {
-    return this.answers.length > 0;
-  }
-
   /** The rows returned; of a row that was returned twice, the later image. */
   rows(): Row[] {
     const { key } = this.operation.model;
     const byKey = new Map<unknown, Row>();
-    for (const row of this.answers.flat() as Row[]) byKey.set(row[key], row);
+    for (const row of [this.answer ?? []].flat() as Row[]) byKey.set(row[key], row);
     return [...byKey.values()];
   }
 
   /** Settles as the caller's operation does. */
   async run(transaction: InteractiveTransaction): Promise<unknown> {
-    const { args, params, query } = this.operation;
-    const copy = executeAs(
-      {
-        ...params,
-        dataPath: [],
-        transaction,
-        argsMapper: (sent) => this.#send(sent as Args | undefined),
-        unpacker: (answer) => this.#receive(answer),
-      },
-      this.options.action ?? params.action,
-    );
-    try {
-      return await query(args, copy).requestTransaction(transaction);
-    } finally {
-      // Result extensions look at the arguments as the last extension left them.
-      params.args = copy.args;
-    }
-  }
-
-  /** From now on nothing may be sent any more: nobody would see to its events. */
-  end(): void {
-    this.#over = true;
-  }
-
-  #narrow: (row: Record<string, unknown>) => Record<string, unknown> = (row) => row;
-
-  #send(args: Args = {}): Args {
-    if (this.#over)
-      throw new CaptureError(`An extension sent "${this.operation.action}" after it had returned`);
-    this.operation.assertPlanned(args);
-    const restricted = this.options.restrict?.(args) ?? args;
-    const widened = returnsRows(this.options.action ?? this.operation.action)
-      ? widen(this.operation.model, restricted)
+    const { args: given, model, request, send } = this.operation;
+    const action = this.options.action ?? this.operation.action;
+    const restricted = this.options.restrict?.(given) ?? given;
+    const { args, narrow } = returnsRows(action)
+      ? widen(model, restricted)
       : { args: restricted, narrow: (row: Record<string, unknown>) => row };
-    this.#sent++;
-    this.#narrow = widened.narrow;
-    this.sentArgs = widened.args;
-    return widened.args;
+    const unpacker = (answer: unknown): unknown => this.#receive(answer, narrow);
+    return send({ ...request, args, action, transaction, dataPath: [], unpacker });
   }
 
-  #receive(answer: unknown): unknown {
-    this.answers.push(answer);
+  #receive(answer: unknown, narrow: (row: Record<string, unknown>) => Record<string, unknown>): unknown {
+    this.answer = answer;
+    this.answered = true;
     if (this.options.result) return this.options.result(answer);
-    if (Array.isArray(answer)) return answer.map((row: Record<string, unknown>) => this.#narrow(row));
-    return follow(this.#narrow(answer as Record<string, unknown>), this.operation.params.dataPath);
+    if (Array.isArray(answer)) return answer.map((row: Record<string, unknown>) => narrow(row));
+    return follow(narrow(answer as Record<string, unknown>), this.operation.request.dataPath);
   }
 }
 

@@ -2,22 +2,28 @@ import { currentContext } from '../context';
 import { appendEvents, type Execute } from '../append';
 import type { MappedEvent, Row } from '../mapping';
 import { asModelError, writeConflict } from './databaseErrors';
-import type { BaseClient, InteractiveTransaction } from './internals';
+import { type BaseClient, type ExecuteRequest, type HandledTransaction, handler } from './internals';
 import type { CapturedModel } from './model';
 
 /*
- * The statements that capture adds to a write, all in one transaction, all on the client without extensions: nobody's
- * filter may hide a row from them.
+ * The statements that capture adds to a write, all in one transaction, all on the client without extensions: no filter of
+ * an extension may hide a row from them.
  */
 export class Session {
   /** Events appended through this session. */
   appended = 0;
+  readonly transaction: HandledTransaction;
 
   constructor(
-    readonly transaction: InteractiveTransaction,
+    /** Of the interactive transaction, by Prisma's name for it. */
+    id: string,
     private readonly base: BaseClient,
+    /** Sends a request as it is. */
+    send: ExecuteRequest,
     private readonly source: string,
-  ) {}
+  ) {
+    this.transaction = { kind: 'itx', id, [handler]: (client, request) => send.call(client, request) };
+  }
 
   readonly execute: Execute = async (sql, parameters) =>
     this.base.$queryRawUnsafe(sql, ...parameters).requestTransaction(this.transaction);

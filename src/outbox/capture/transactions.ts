@@ -1,11 +1,16 @@
 import { CaptureError } from './captureError';
-import type { CaptureEngine } from './engine';
-import { type InteractiveTransaction, isLazyPromise, type LazyPromise, transactionIdOf } from './internals';
-import { Session } from './session';
+import type { ClientFamily } from './clientFamily';
+import {
+  type InteractiveTransaction,
+  isLazyPromise,
+  type LazyPromise,
+  type Transact,
+  transactionIdOf,
+} from './internals';
 import { settle, TransactionUnit } from './unit';
 
 /*
- * `$transaction` of the captured client. Prisma's own does the work; around the callback the transaction's unit is kept.
+ * `$transaction` of all clients of a family. Prisma's own does the work; around the callback the transaction's unit is kept.
  *
  * A batch (`$transaction([…])`) becomes one interactive transaction that runs the promises in their order: same limits,
  * same isolation level, same statements. Within a batch of Prisma's own, capture could not read or add anything. A batch
@@ -13,7 +18,6 @@ import { settle, TransactionUnit } from './unit';
  * transaction, or inside but not as a unit, depending on whether the client has an extension.)
  */
 
-export type Transact = (this: unknown, input: unknown, options?: unknown) => Promise<unknown>;
 type Callback = (tx: object) => Promise<unknown>;
 
 /** Marks a promise's transaction as one of ours, with the interactive transaction that it really belongs to. */
@@ -27,17 +31,16 @@ export function joinedTransaction(transaction: object | undefined): InteractiveT
 
 export class Transactions {
   constructor(
-    private readonly engine: CaptureEngine,
+    private readonly family: ClientFamily,
     /** `$transaction` as it was before. */
     private readonly previous: Transact,
-    private readonly isCapturedWrite: (spec: LazyPromise['spec']) => boolean,
   ) {}
 
   async begin(client: object, input: unknown, options: unknown): Promise<unknown> {
     const callback = this.#callbackOf(input);
     if (!callback) return this.previous.call(client, input, options);
     const id = transactionIdOf(client);
-    const outer = id === undefined ? undefined : this.engine.units.get(id);
+    const outer = id === undefined ? undefined : this.family.units.get(id);
     return outer
       ? this.#nested(client, outer, callback, options)
       : this.#interactive(client, callback, options);
@@ -49,10 +52,10 @@ export class Transactions {
     return (tx) => runInOrder(tx, input);
   }
 
-  /** Not for what Prisma is to refuse, and not for a batch of which it is certain that nothing in it is captured. */
+  /** Converts a batch only if all elements are Prisma promises and at least one may be a captured write. */
   #mustConvert(promises: unknown[]): promises is LazyPromise[] {
     return (
-      promises.every(isLazyPromise) && promises.some(({ spec }) => !spec?.model || this.isCapturedWrite(spec))
+      promises.every(isLazyPromise) && promises.some(({ spec }) => this.family.uncaptured.mayConcern(spec))
     );
   }
 
@@ -64,20 +67,20 @@ export class Transactions {
         client,
         async (tx: object) => {
           id = idOf(tx);
-          this.engine.units.set(id, unit);
+          this.family.units.set(id, unit);
           const value = await callback(tx);
           await unit.close();
-          if (unit.doomed) throw unit.doomed;
+          unit.assertSound();
           if (unit.appended > 0 && unit.sawError) await this.#checkAlive(id, unit);
           return value;
         },
         options,
       );
-      if (unit.appended > 0) this.engine.committed();
+      if (unit.appended > 0) for (const committed of unit.onCommit) committed();
       return result;
     } finally {
       unit.end();
-      this.engine.units.delete(id);
+      this.family.units.delete(id);
     }
   }
 
@@ -87,37 +90,46 @@ export class Transactions {
    */
   async #checkAlive(id: string, unit: TransactionUnit): Promise<void> {
     try {
-      await new Session({ kind: 'itx', id }, this.engine.internals.base, '').execute('SELECT 1', []);
+      await this.family.session(id).execute('SELECT 1', []);
     } catch {
       unit.appended = 0;
     }
   }
 
-  /** A savepoint. Its beginning and its end take their turn among the writes, and events that it undoes don't count. */
+  /**
+   * A savepoint. Its beginning and its end take their turn among the writes. What it undoes does not count any more: its
+   * events, and a write without events.
+   */
   async #nested(
     client: object,
     unit: TransactionUnit,
     callback: Callback,
     options: unknown,
   ): Promise<unknown> {
-    const { appended } = unit;
+    const { appended, doomed } = unit;
     let release = await unit.acquire();
+    const run = async (tx: object): Promise<unknown> => {
+      release();
+      try {
+        return await callback(tx);
+      } finally {
+        await settle();
+        release = await unit.acquire();
+      }
+    };
     try {
       return await this.previous.call(
         client,
         async (tx: object) => {
-          release();
-          try {
-            return await callback(tx);
-          } finally {
-            await settle();
-            release = await unit.acquire();
-          }
+          const value = await run(tx);
+          if (unit.doomed !== doomed) unit.assertSound();
+          return value;
         },
         options,
       );
     } catch (error) {
       unit.appended = Math.min(unit.appended, appended);
+      unit.doomed = doomed;
       throw error;
     } finally {
       release();
@@ -143,9 +155,9 @@ async function runInOrder(tx: object, promises: readonly LazyPromise[]): Promise
 
 /**
  * Claims a promise as an element of a batch, which Prisma lets happen again and again (an interactive transaction gets
- * a promise's first result for ever, and a retry of the same array would do nothing). Capture's hook puts the real
- * transaction in its place. Prisma waits for `lock` before it sends an element of a batch: so a promise that has not
- * come through the hook ends there, before anything is sent.
+ * a promise's first result for ever, and a retry of the same array would do nothing). The family puts the real transaction
+ * in its place. Prisma waits for `lock` before it sends an element of a batch: so a promise of a client that is not of
+ * the family ends there, before anything is sent.
  */
 function batchTransaction(transaction: InteractiveTransaction, index: number): object {
   const lock = {
@@ -153,8 +165,8 @@ function batchTransaction(transaction: InteractiveTransaction, index: number): o
     then(_resolve?: unknown, reject?: (error: Error) => void): void {
       reject?.(
         new CaptureError(
-          'An element of $transaction([…]) comes from a client without capture, and would run outside the ' +
-            'transaction: make all elements with the client whose $transaction runs them.',
+          'An element of $transaction([…]) comes from another PrismaClient, and would run outside the transaction: ' +
+            'make all elements with the client whose $transaction runs them.',
         ),
       );
     },

@@ -1,4 +1,3 @@
-import { Prisma } from '../../generated/prisma/client';
 import { CaptureError } from './captureError';
 import { asModelError } from './databaseErrors';
 import type { Outcome } from './outcome';
@@ -33,7 +32,7 @@ export async function undoable(
   if (!outcome.ok && !(await isAlive(session))) return outcome;
   if (!outcome.undo) {
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
-  } else if (!outcome.ok && isPrismas(outcome.error) && others.none()) {
+  } else if (!outcome.ok && others.none()) {
     await session.execute('ROLLBACK TO SAVEPOINT signalbox_nested', []);
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
   } else unit.doom(halfDone(outcome.ok ? undefined : outcome.error));
@@ -49,16 +48,6 @@ async function isAlive(session: Session): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** An error of Prisma's own ends the write; with an extension's, it may still be under way. */
-function isPrismas(error: unknown): boolean {
-  return (
-    error instanceof CaptureError ||
-    error instanceof Prisma.PrismaClientKnownRequestError ||
-    error instanceof Prisma.PrismaClientUnknownRequestError ||
-    error instanceof Prisma.PrismaClientValidationError
-  );
 }
 
 function halfDone(cause: unknown): CaptureError {

@@ -1,6 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import { CaptureError } from './captureError';
-
 /*
  * One interactive transaction of a caller, from its begin to its end.
  *
@@ -9,12 +6,14 @@ import { CaptureError } from './captureError';
  * Beginning and end of a nested transaction take their turn in the same queue, so that no savepoint comes between a
  * write and its events. The connection runs one statement at a time anyway, so little is lost.
  *
- * `doom` makes the transaction fail at its end: a write is in it whose events could not be told, and the caller may
- * have caught the error.
+ * `doom` makes the transaction fail at its end: it contains a write without its events, and the caller may have caught
+ * the error. A savepoint that undoes the write lifts it.
  */
 export class TransactionUnit {
   /** Events appended so far that no savepoint has undone. */
   appended = 0;
+  /** Called after the commit of a transaction with events: one for each engine that has appended some. */
+  readonly onCommit = new Set<() => void>();
   /** Whether any operation has failed: the server may have given up the transaction although nobody noticed. */
   sawError = false;
   doomed: Error | undefined;
@@ -40,7 +39,7 @@ export class TransactionUnit {
   async run<T>(work: () => Promise<T>): Promise<T> {
     const release = await this.acquire();
     try {
-      return await inside.run(this, work);
+      return await work();
     } finally {
       release();
     }
@@ -48,13 +47,6 @@ export class TransactionUnit {
 
   /** Waits for its turn and keeps it until the returned function is called; calling it again does nothing. */
   async acquire(): Promise<() => void> {
-    if (inside.getStore() === this) {
-      throw new CaptureError(
-        'A captured write, or a nested transaction, was begun inside another captured write of the same transaction, ' +
-          'by an extension applied after withCapture. Apply that extension before withCapture: then its writes come ' +
-          'before or after the other, and each has its events.',
-      );
-    }
     const previous = this.#last;
     let release: () => void = () => undefined;
     this.#last = new Promise<void>((resolve) => {
@@ -90,6 +82,11 @@ export class TransactionUnit {
     this.doomed ??= error;
   }
 
+  /** @throws what `doom` was called with. */
+  assertSound(): void {
+    if (this.doomed) throw this.doomed;
+  }
+
   /** Waits for every write that has been started; later ones find the transaction closed. */
   async close(): Promise<void> {
     await settle();
@@ -98,8 +95,6 @@ export class TransactionUnit {
     release();
   }
 }
-
-const inside = new AsyncLocalStorage<TransactionUnit>();
 
 /**
  * A write that was started, but not awaited, reaches the queue some microtasks after its start: one for each extension

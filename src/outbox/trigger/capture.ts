@@ -6,10 +6,10 @@ import type { CapturedClient, CaptureOptions } from '../capture/extension';
 import { readInternals, transactionIdOf } from '../capture/internals';
 import { currentContext } from '../context';
 import { explicitEvent } from '../explicitEvent';
+import { keepContexts } from '../keepContexts';
 import { stampedComments } from '../stampedComments';
 import { assertTriggersMatch } from './check';
 import { hints } from './hints';
-import { keepContexts } from './keepContexts';
 
 /*
  * The engine "trigger", seen from the program: the triggers do the work, so what is left is to check at start that they
@@ -36,9 +36,9 @@ export async function withTriggerCapture(
   assertComments(client, options.source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
     client.$queryRawUnsafe(sql, ...parameters);
-  const { schema, defaultSchema, loader } = readInternals(client);
+  const { schema, defaultSchema, loader, engine } = readInternals(client);
   await assertTriggersMatch(run, aggregates, { schema, defaultSchema });
-  keepContexts(loader);
+  keepContexts(loader, engine);
   const { source } = options;
   // A property, which transactions' clients inherit: an extension would cost every operation of the client.
   Object.defineProperty(client, '$append', {

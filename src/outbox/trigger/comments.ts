@@ -1,4 +1,4 @@
-import type { StatementComments } from '../../shared/statementComments';
+import { isSilent, mayWrite, silentStatements, type StatementComments } from '../../shared/statementComments';
 import type { contextKeys } from '../../shared/statements/contextComment';
 import { contextValue, currentContext } from '../context';
 
@@ -10,17 +10,6 @@ import { contextValue, currentContext } from '../context';
  * Comments end up in the server's log and in pg_stat_activity: they hold ids, never a patient's data.
  */
 
-/** Which operations write nothing; raw SQL may do anything. */
-const reads: ReadonlySet<string> = new Set([
-  'findUnique',
-  'findUniqueOrThrow',
-  'findFirst',
-  'findFirstOrThrow',
-  'findMany',
-  'aggregate',
-  'groupBy',
-]);
-
 const nothing = {};
 
 type Stamp = Readonly<Record<(typeof contextKeys)[number], string>>;
@@ -31,15 +20,17 @@ type Stamp = Readonly<Record<(typeof contextKeys)[number], string>>;
  */
 export function contextComments({ source }: { readonly source: string }): StatementComments {
   const sourceValue = contextValue(source) ?? '';
-  return ({ query }): Stamp | typeof nothing => {
-    if (reads.has(query.action)) return nothing;
+  return (statement) => {
+    if (!mayWrite(statement)) return nothing;
+    if (isSilent()) return silentStatements.comment(statement);
     const { actor = '', causationId = '', correlationId = '', traceparent = '' } = currentContext();
-    return {
+    const stamp: Stamp = {
       actor,
       causation_id: causationId,
       correlation_id: correlationId,
       source: sourceValue,
       traceparent,
     };
+    return stamp;
   };
 }

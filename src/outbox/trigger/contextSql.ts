@@ -35,9 +35,9 @@ export const declareContext = `signalbox_context text[] := CASE WHEN right(curre
     THEN string_to_array(current_setting('${contextSetting}', true), '''', '') END;`;
 
 /**
- * The first statement of a trigger's function. What carries the mark of the engine "middleware" is no business of the
- * triggers; the mark alone, which is how Prisma writes it, is recognised without reading on. A colon is so common in
- * names ("user:42") that it is decoded here.
+ * The first statement of a trigger's function. It ends the function for a statement of the engine "middleware" and for
+ * one that is to have no events; a mark alone, which is how Prisma writes it, is recognised without reading on. A colon
+ * is so common in names ("user:42") that it is decoded here.
  */
 export const completeContext = `IF cardinality(signalbox_context) IS DISTINCT FROM ${pieces} THEN
     DECLARE
@@ -48,12 +48,16 @@ export const completeContext = `IF cardinality(signalbox_context) IS DISTINCT FR
         THEN string_to_array(signalbox_comment, '''', '') END;
       IF cardinality(signalbox_context) IS DISTINCT FROM ${pieces} THEN
         -- The engine "middleware" captures what this statement does to the table that it names. What foreign keys and
-        -- other triggers do in its course is captured here.
-        IF signalbox_comment = 'signalbox=''middleware.' || TG_TABLE_NAME || '''*/' AND pg_trigger_depth() = 1 THEN
+        -- other triggers do in its course is captured here. Of a statement under withoutCapture nothing is.
+        IF signalbox_comment = 'signalbox=''middleware.' || TG_TABLE_NAME || '''*/' AND pg_trigger_depth() = 1
+          OR signalbox_comment = 'signalbox=''none''*/' THEN
           RETURN NEW;
         END IF;
         signalbox_context := signalbox.statement_context(current_query());
-        IF signalbox_context[1] = 'middleware.' || TG_TABLE_NAME AND pg_trigger_depth() = 1 THEN RETURN NEW; END IF;
+        IF signalbox_context[1] = 'middleware.' || TG_TABLE_NAME AND pg_trigger_depth() = 1
+          OR signalbox_context[1] = 'none' THEN
+          RETURN NEW;
+        END IF;
       END IF;
     END;
   END IF;`;

@@ -105,17 +105,34 @@ describe('batches: $transaction([…])', () => {
     ]);
   });
 
-  it('are refused, not split, when an element comes from a client without capture', async () => {
-    const { prisma, plain } = bench;
-    const mixed = [prisma.patient.create({ data: person() }), plain.patient.create({ data: person() })];
+  it('are refused, not split, when an element comes from a client of another pool', async () => {
+    const { prisma } = bench;
+    const { plain: other } = bench.another();
+    const mixed = [prisma.patient.create({ data: person() }), other.patient.create({ data: person() })];
     await expect(prisma.$transaction(mixed)).rejects.toBeInstanceOf(CaptureError);
     expect([await patients(), await bench.types()]).toEqual([0, []]);
   });
 
-  it('are refused, not split, when they are begun behind capture’s back', async () => {
+  it('may be begun with the client that capture extends, and have elements of both', async () => {
     const { prisma, plain } = bench;
+    const [{ id }] = await plain.$transaction([
+      prisma.patient.create({ data: person() }),
+      plain.patient.create({ data: person() }),
+    ]);
+    await plain.$transaction([plain.patient.update({ where: { id }, data: { name: 'b' } })]);
+    expect([await patients(), await bench.types()]).toEqual([
+      2,
+      ['patient.created', 'patient.created', 'patient.updated'],
+    ]);
+  });
+
+  it('are refused, not split, when they are begun past $transaction', async () => {
+    const { prisma } = bench;
     const promises = [prisma.patient.create({ data: person() }), prisma.patient.create({ data: person() })];
-    await expect(plain.$transaction(promises)).rejects.toThrow(/part of a batch that was not begun through/);
+    const begin = prisma as unknown as { _transactionWithArray(batch: object): Promise<unknown> };
+    await expect(begin._transactionWithArray({ promises })).rejects.toThrow(
+      /part of a batch that was not begun with \$transaction/,
+    );
     expect([await patients(), await bench.types()]).toEqual([0, []]);
   });
 });

@@ -136,28 +136,41 @@ describe('extensions of others', () => {
     });
   });
 
-  it('that begin a captured write inside another one of the same transaction are told why not', async () => {
+  it('that begin captured writes around another one of the same transaction have their events in order', async () => {
     let current: CapturedClient | undefined;
+    const rename = (name: string): Promise<unknown> | undefined =>
+      current?.patient.updateMany({ data: { name } });
     const prisma = bench.prisma.$extends(
       around(async ({ operation, args, query }) => {
-        if (operation === 'create') await current?.patient.deleteMany({ where: { name: 'none' } });
-        return query(args);
+        if (operation !== 'create') return query(args);
+        await rename('before');
+        const created = await query(args);
+        await rename('after');
+        return created;
       }),
     ) as unknown as CapturedClient;
-    const attempt = prisma.$transaction((tx) => {
+    await bench.prisma.patient.create({ data: person('first') });
+    await prisma.$transaction((tx) => {
       current = tx as unknown as CapturedClient;
-      return tx.patient.create({ data: person() });
+      return tx.patient.create({ data: person('second') });
     });
-    await expect(attempt).rejects.toThrow(/inside another captured write of the same transaction/);
-    expect(await bench.plain.patient.count()).toBe(0);
+    expect((await bench.events()).map(({ data }) => data['name'])).toEqual([
+      'first',
+      'before',
+      'second',
+      'after',
+      'after',
+    ]);
   });
 
-  it('that begin transactions behind capture’s back are refused', async () => {
-    const { $transaction: begin } = bench.plain as unknown as {
-      $transaction: (work: unknown) => Promise<unknown>;
+  it('that begin transactions past $transaction are refused', async () => {
+    const begin = bench.prisma as unknown as {
+      _transactionWithCallback(options: { callback: (tx: PrismaClient) => unknown }): Promise<unknown>;
     };
-    const attempt = begin.call(bench.prisma, (tx: PrismaClient) => tx.patient.create({ data: person() }));
-    await expect(attempt).rejects.toThrow(/not begun through \$transaction of the client/);
+    const callback = (tx: PrismaClient): unknown => tx.patient.create({ data: person() });
+    await expect(begin._transactionWithCallback({ callback })).rejects.toThrow(
+      /begin it with \$transaction after withCapture/,
+    );
     expect(await bench.plain.patient.count()).toBe(0);
   });
 

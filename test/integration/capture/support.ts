@@ -28,7 +28,7 @@ interface StoredRow {
 export type OutboxRow = Omit<StoredRow, 'position'> & { position: bigint };
 
 export interface Bench {
-  /** The client without capture. */
+  /** The client that capture extends; what it writes itself is left to the triggers. */
   readonly plain: PrismaClient;
   readonly prisma: CapturedClient;
   readonly pool: Pool;

@@ -1,6 +1,8 @@
 import { CaptureError } from '../../../src/outbox/capture/captureError';
-import type { CapturedTransaction } from '../../../src/outbox/capture/extension';
+import type { CapturedClient, CapturedTransaction } from '../../../src/outbox/capture/extension';
+import { readInternals } from '../../../src/outbox/capture/internals';
 import { runWithContext } from '../../../src/outbox/context';
+import { withoutCapture } from '../../../src/outbox/withoutCapture';
 import { type Bench, openBench, person, visit } from './support';
 
 class Rollback extends Error {}
@@ -178,7 +180,7 @@ describe('writes in a transaction of the caller', () => {
     afterAll(() => bench.pool.query('ALTER TABLE patients DROP CONSTRAINT late'));
 
     it('leave nothing when the commit fails, no commit is told and no connection is left in a transaction', async () => {
-      await bench.plain.patient.create({ data: { ...person(), phone: '1' } });
+      await withoutCapture(() => bench.prisma.patient.create({ data: { ...person(), phone: '1' } }));
       const { prisma, plain } = bench.another({ poolSize: 1 });
       await expect(
         prisma.$transaction((tx) => tx.patient.create({ data: { ...person(), phone: '1' } })),
@@ -192,7 +194,7 @@ describe('writes in a transaction of the caller', () => {
     });
 
     it('tell a commit that fails behind a single write as the write’s own failure', async () => {
-      await bench.plain.patient.create({ data: { ...person(), phone: '1' } });
+      await withoutCapture(() => bench.prisma.patient.create({ data: { ...person(), phone: '1' } }));
       const failing = bench.prisma.patient.create({ data: { ...person(), phone: '1' } });
       await expect(failing).rejects.toMatchObject({ code: 'P2002', name: 'PrismaClientKnownRequestError' });
       expect([await patients(), await bench.types(), bench.commits()]).toEqual([1, [], 0]);
@@ -337,6 +339,63 @@ describe('writes in a transaction of the caller', () => {
         /needs a transaction: prisma\.\$transaction/,
       );
       expect(await bench.events()).toEqual([]);
+    });
+  });
+
+  describe('whose events can’t be appended', () => {
+    /** A client on whose way out the appending of events fails, without a word from the database or with one. */
+    const failing = (how: 'unsent' | 'refused'): CapturedClient =>
+      bench.another({
+        before: (client) => {
+          const { original } = readInternals(client);
+          const send = original._executeRequest;
+          original._executeRequest = async function (request) {
+            const sql = request.model === undefined ? String((request.args as unknown[])[0]) : '';
+            if (!sql.startsWith('INSERT INTO signalbox.outbox')) return send.call(this, request);
+            if (how === 'unsent') throw new Error('not sent');
+            return send.call(this, {
+              ...request,
+              args: ['INSERT INTO signalbox.outbox (lane) VALUES (NULL)'],
+            });
+          };
+          return client;
+        },
+      }).prisma;
+
+    it.each(['unsent', 'refused'] as const)(
+      'are not committed, though the caller catches the error (%s)',
+      async (how) => {
+        const prisma = failing(how);
+        await expect(prisma.patient.create({ data: person() })).rejects.toThrow();
+        const attempt = prisma.$transaction(async (tx) => {
+          await tx.patient.create({ data: person() }).catch(() => undefined);
+          return 'committed';
+        });
+        await expect(attempt).rejects.toThrow(how === 'unsent' ? 'not sent' : /null value/i);
+        const batch = prisma.$transaction([
+          prisma.patient.create({ data: person() }),
+          prisma.patient.create({ data: person() }),
+        ]);
+        await expect(batch).rejects.toThrow();
+        expect([await patients(), await bench.types(), bench.commits()]).toEqual([0, [], 0]);
+      },
+    );
+
+    it('are undone with their savepoint, and the rest is committed', async () => {
+      const prisma = failing('unsent');
+      await prisma.$transaction(async (tx) => {
+        const nested = tx.$transaction(async (inner) => {
+          await inner.patient.create({ data: person() }).catch(() => undefined);
+        });
+        await expect(nested).rejects.toThrow('not sent');
+        await tx.auditEntry.count();
+      });
+      const late = prisma.$transaction(async (tx) => {
+        await tx.patient.create({ data: person() }).catch(() => undefined);
+        await tx.$transaction((inner) => inner.patient.count());
+      });
+      await expect(late).rejects.toThrow('not sent');
+      expect([await patients(), await bench.types(), bench.commits()]).toEqual([0, [], 0]);
     });
   });
 });

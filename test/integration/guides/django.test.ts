@@ -5,7 +5,6 @@ import { resolve } from 'node:path';
 import { handledTypes } from '../../../src/consumers/handlers';
 import { claimEvent } from '../../../src/consumers/inbox';
 import type { Aggregate } from '../../../src/events/aggregate';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { refuseCascades } from '../../../src/outbox/capture/cascades';
 import type { CapturedClient } from '../../../src/outbox/capture/extension';
 import { readRelations } from '../../../src/outbox/schema/relations';
@@ -13,7 +12,7 @@ import { capturedModels } from '../../../src/outbox/catalogue';
 import { type CaptureEngineName, createCapturedClient } from '../../../src/outbox/capturedClient';
 import { generate } from '../../../src/outbox/trigger/generate';
 import { readTables } from '../../../src/outbox/schema/tables';
-import { createPrismaClient } from '../../../src/shared/database';
+import { withoutCapture } from '../../../src/outbox/withoutCapture';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { connect, type TestConnection } from '../trigger/support';
@@ -214,13 +213,8 @@ describe.each(engines)('what Django knows, with the %s engine', (engine) => {
     expect(await db.types()).toEqual(['patient.created']);
   });
 
-  test('loaddata: the client that createPrismaClient makes writes without events', async () => {
-    const silent: PrismaClient = createPrismaClient(options('fixtures'));
-    try {
-      await silent.patient.create({ data: person() });
-    } finally {
-      await silent.$disconnect();
-    }
+  test('loaddata: what is written under withoutCapture has no events', async () => {
+    await withoutCapture(() => prisma.patient.create({ data: person() }));
     expect(await db.types()).toEqual([]);
   });
 

@@ -93,6 +93,24 @@ describe.each(engines)('what callers see with the %s engine', (engine) => {
     void never;
   });
 
+  it('is that a write under way does not see what they do with their arguments', async () => {
+    const data = { ...person('given'), dateOfBirth: new Date('2000-01-01') };
+    const nested = { name: 'given' };
+    const creating = clinic.prisma.patient.create({ data }).then((row) => row);
+    await new Promise(setImmediate);
+    data.name = 'changed';
+    data.dateOfBirth.setUTCFullYear(1900);
+    const { id } = await creating;
+    const updating = clinic.prisma.patient
+      .updateMany({ where: { AND: [{ id }] }, data: nested })
+      .then((row) => row);
+    await new Promise(setImmediate);
+    nested.name = 'changed';
+    await updating;
+    const stored = await clinic.plain.patient.findUniqueOrThrow({ where: { id } });
+    expect([stored.name, stored.dateOfBirth?.getUTCFullYear()]).toEqual(['given', 2000]);
+  });
+
   it('is that Promise.all inside a transaction is part of it, each write with its event', async () => {
     const { id } = await clinic.prisma.patient.create({ data: person() });
     await clinic.db.events();

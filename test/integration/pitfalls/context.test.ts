@@ -1,6 +1,6 @@
 import { type EventContext, runWithContext } from '../../../src/outbox/context';
 import { person } from '../capture/support';
-import { type Clinic, engines, openClinic } from './support';
+import { type Clinic, engines, Gate, openClinic } from './support';
 
 /** What each engine is given, and what both must store. */
 const values: [what: string, given: string | undefined, stored: string | null][] = [
@@ -22,6 +22,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
   beforeAll(async () => {
     clinic = await openClinic(engine);
   });
+  beforeEach(() => clinic.clear());
   afterAll(() => clinic.close());
 
   it.each(values)('holds %s as the other engine does', async (_what, given, stored) => {
@@ -46,16 +47,18 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
   });
 
   it('is that of whoever began the transaction, when many begin in one turn of the event loop', async () => {
+    const limits = { maxWait: 30_000, timeout: 30_000 };
+    const prisma = await clinic.another({ transactionOptions: limits });
     const names = Array.from({ length: 24 }, (_, n) => `request-${n}`);
     await Promise.all(
       names.map((name, n) =>
         runWithContext({ correlationId: name }, async () => {
           const data = { ...person(), name };
-          if (n % 2 === 0) await clinic.prisma.$transaction([clinic.prisma.patient.create({ data })]);
-          else await clinic.prisma.$transaction((tx) => tx.patient.create({ data }));
-          await clinic.prisma.$transaction([
-            clinic.prisma.patient.findFirst(),
-            clinic.prisma.patient.updateMany({ where: { name }, data: { phone: '1' } }),
+          if (n % 2 === 0) await prisma.$transaction([prisma.patient.create({ data })]);
+          else await prisma.$transaction((tx) => tx.patient.create({ data }));
+          await prisma.$transaction([
+            prisma.patient.findFirst(),
+            prisma.patient.updateMany({ where: { name }, data: { phone: '1' } }),
           ]);
         }),
       ),
@@ -63,5 +66,96 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
     const events = await clinic.db.events();
     expect(events).toHaveLength(48);
     for (const { data, correlation_id } of events) expect(correlation_id).toBe(data['name']);
+  });
+
+  describe('is that of runWithContext', () => {
+    const as = (actor: string) => ({ actor, correlationId: `c-${actor}` });
+    const create = (name: string) => clinic.prisma.patient.create({ data: person(name) });
+    const said = async (): Promise<unknown[]> =>
+      (await clinic.db.events()).map(({ event_type, data, actor }) => [
+        event_type,
+        data['name'] ?? null,
+        actor,
+      ]);
+
+    it('whose work returns one of Prisma’s lazy promises, however it is used', async () => {
+      const lazy = runWithContext(as('a'), () => create('first'));
+      expect(await clinic.plain.patient.count({ where: { name: 'first' } })).toBe(0);
+      const { id } = await runWithContext(as('b'), () => lazy);
+      await runWithContext(as('b'), () => create('second')).then(() => create('third'));
+      await runWithContext(as('c'), () => create('fourth')).finally(() => undefined);
+      await runWithContext(as('d'), () => create('never')).catch(() => undefined);
+      const fluent = runWithContext(as('e'), () =>
+        clinic.prisma.patient.update({ where: { id }, data: { name: 'fifth' } }),
+      ) as unknown as { appointments(): PromiseLike<unknown> };
+      expect(await fluent.appointments()).toEqual([]);
+      await runWithContext(as('f'), () => clinic.prisma.$transaction([create('sixth')]));
+      await runWithContext(as('g'), () => runWithContext(as('h'), () => create('seventh')));
+      expect(await said()).toEqual([
+        ['patient.created', 'first', 'a'],
+        ['patient.created', 'second', 'b'],
+        ['patient.created', 'third', null],
+        ['patient.created', 'fourth', 'c'],
+        ['patient.created', 'never', 'd'],
+        ['patient.updated', 'fifth', 'e'],
+        ['patient.created', 'sixth', 'f'],
+        ['patient.created', 'seventh', 'h'],
+      ]);
+    });
+
+    it('in which each element of a batch was made', async () => {
+      await runWithContext(as('outer'), () =>
+        clinic.prisma.$transaction([
+          runWithContext(as('a'), () => create('first')),
+          create('second'),
+          runWithContext(as('b'), () => create('third')),
+          clinic.prisma.patient.count(),
+        ]),
+      );
+      expect(await said()).toEqual([
+        ['patient.created', 'first', 'a'],
+        ['patient.created', 'second', 'outer'],
+        ['patient.created', 'third', 'b'],
+      ]);
+    });
+
+    it('when writes of several transactions, or of one, are sent in one turn of the event loop', async () => {
+      const gate = new Gate();
+      const actors = ['a', 'b', 'c'];
+      const waiting = actors.map((actor) =>
+        runWithContext(as(actor), () =>
+          clinic.prisma.$transaction(async (tx) => {
+            await tx.patient.count();
+            await gate.opened;
+            await tx.patient.create({ data: person(actor) });
+          }),
+        ),
+      );
+      setTimeout(gate.open, 200);
+      await Promise.all(waiting);
+      await clinic.prisma.$transaction((tx) =>
+        Promise.all(
+          actors.map((actor) => runWithContext(as(actor), () => tx.patient.create({ data: person(actor) }))),
+        ),
+      );
+      const events = await clinic.db.events();
+      expect(events).toHaveLength(6);
+      for (const { data, actor } of events) expect(actor).toBe(data['name']);
+    });
+
+    it('of another copy of this module, as bundlers and hot reload make them', async () => {
+      const copy = await new Promise<typeof runWithContext>((resolve) =>
+        jest.isolateModules(() => {
+          // oxlint-disable-next-line typescript/no-require-imports -- a second copy of the module
+          resolve(
+            (require('../../../src/outbox/context') as { runWithContext: typeof runWithContext })
+              .runWithContext,
+          );
+        }),
+      );
+      expect(copy).not.toBe(runWithContext);
+      await copy(as('a'), () => create('first'));
+      expect(await said()).toEqual([['patient.created', 'first', 'a']]);
+    });
   });
 });

@@ -5,7 +5,7 @@ import type { CaptureEngineName } from '../../../src/outbox/capturedClient';
 import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { createAdapter } from '../../../src/shared/database';
-import { markedComments } from '../../../src/shared/statementComments';
+import { markedComments, silentStatements } from '../../../src/shared/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { connect, type TestConnection } from '../trigger/support';
@@ -16,6 +16,8 @@ type Extend = (client: PrismaClient) => unknown;
 
 export interface ClientOptions extends Omit<Prisma.PrismaClientOptions, 'adapter' | 'accelerateUrl'> {
   readonly poolSize?: number;
+  /** The account that connects; by default the owner of everything. */
+  readonly role?: string;
   /** Applied before capture, and after it. */
   readonly before?: Extend;
   readonly after?: Extend;
@@ -24,7 +26,7 @@ export interface ClientOptions extends Omit<Prisma.PrismaClientOptions, 'adapter
 export interface Clinic {
   readonly url: string;
   readonly prisma: CapturedClient;
-  /** The same Prisma without any capture: no engine tells what it writes. */
+  /** The same Prisma without any capture: what it writes has no events. */
   readonly plain: PrismaClient;
   readonly db: TestConnection;
   /** Another captured client of this engine, closed with the clinic. */
@@ -42,10 +44,12 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
   const opened: PrismaClient[] = [];
   const client = (
     comments: unknown[],
-    { poolSize = 4, before: _b, after: _a, ...rest }: ClientOptions = {},
+    { poolSize = 4, role, before: _b, after: _a, ...rest }: ClientOptions = {},
   ): PrismaClient => {
+    const url = new URL(database.url);
+    if (role !== undefined) url.username = role;
     const adapter = createAdapter({
-      databaseUrl: database.url,
+      databaseUrl: url.toString(),
       poolSize,
       applicationName: engine,
       logger: silentLogger(),
@@ -62,7 +66,7 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
       engine === 'trigger' ? await withTriggerCapture(base, settings) : withCapture(base, settings);
     return after(captured) as CapturedClient;
   };
-  const anotherPlain = (options?: ClientOptions): PrismaClient => client([markedComments()], options);
+  const anotherPlain = (options?: ClientOptions): PrismaClient => client([silentStatements.comment], options);
   return {
     url: database.url,
     prisma: await another(),

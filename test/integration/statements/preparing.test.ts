@@ -5,7 +5,7 @@ import { runWithContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { sessionOf } from '../../../src/shared/connections/session';
 import { createPrismaClient } from '../../../src/shared/database';
-import { markedComments, type StatementComments } from '../../../src/shared/statementComments';
+import { capturedStatements, type StatementComments } from '../../../src/shared/statementComments';
 import { preparingClient } from '../../../src/shared/statements/preparingClient';
 import { type CapturedLog, captureLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from '../trigger/support';
@@ -65,7 +65,7 @@ describe('prepared statements', () => {
   });
 
   it('keep the mark of the engine "middleware", which the triggers honour', async () => {
-    const client = open([markedComments()]);
+    const client = open([capturedStatements.comment]);
     await times(8, () => create(client));
     expect(await prepared(client)).toContainEqual(
       expect.stringMatching(/signalbox='middleware\.patients'\*\/$/),

@@ -3,13 +3,14 @@ import { aggregates } from '../../../src/events/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { createPrismaClient } from '../../../src/shared/database';
+import { capturedStatements } from '../../../src/shared/statementComments';
 import { silentLogger } from '../../support/logger';
 import { install, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
 
 describe.each(serverNames)('triggers beside the middleware engine on %s', (name) => {
   let server: TriggerServer;
   let db: TestConnection;
-  /** As createPrismaClient makes it for `withCapture`: its writes carry the mark. */
+  /** Its writes carry the mark, as those do that the middleware sends. */
   let marked: PrismaClient;
   let unmarked: PrismaClient;
 
@@ -17,7 +18,8 @@ describe.each(serverNames)('triggers beside the middleware engine on %s', (name)
     server = await startServer(name);
     db = await server.open();
     const options = { databaseUrl: db.url, poolSize: 2, applicationName: 'beside', logger: silentLogger() };
-    marked = createPrismaClient(options);
+    const { comment } = capturedStatements;
+    marked = createPrismaClient({ ...options, comments: [comment] });
     unmarked = createPrismaClient({ ...options, comments: [contextComments({ source: 'clinic' })] });
   });
   afterAll(async () => {

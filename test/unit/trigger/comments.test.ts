@@ -1,7 +1,12 @@
 import { runWithContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/trigger/comments';
 import { contextKeys } from '../../../src/shared/statements/contextComment';
-import { markedComments } from '../../../src/shared/statementComments';
+import {
+  capturedStatements,
+  markedComments,
+  silentStatements,
+  statementMode,
+} from '../../../src/shared/statementComments';
 
 const stamp = contextComments({ source: 'clinic' });
 const tags = (action: string): Readonly<Record<string, string | undefined>> => stamp({ query: { action } });
@@ -52,7 +57,8 @@ describe('the comments of the trigger engine', () => {
 
 describe('the mark of the middleware engine', () => {
   const mark = markedComments();
-  const marked = (action: string, sql: string): unknown => mark({ query: { action }, sql });
+  const marked = (action: string, sql: string): unknown =>
+    statementMode.run(capturedStatements, () => mark({ query: { action }, sql }));
 
   it('is on the writes of models, with the table that they name', () => {
     const patients = { signalbox: 'middleware.patients' };
@@ -68,5 +74,21 @@ describe('the mark of the middleware engine', () => {
     expect(marked('queryRaw', 'UPDATE "patients" SET "a" = 1')).toEqual({});
     expect(marked('findMany', 'SELECT 1')).toEqual({});
     expect(marked('updateOne', 'SELECT 1')).toEqual({});
+  });
+
+  it('is on no statement that capture did not send', () => {
+    expect(mark({ query: { action: 'createOne' }, sql: 'INSERT INTO "patients" VALUES (1)' })).toEqual({});
+  });
+
+  it('says of everything that may write without capture, raw SQL too, that it is to have no event', () => {
+    for (const comments of [mark, stamp]) {
+      const silent = (action: string): unknown =>
+        statementMode.run(silentStatements, () => comments({ query: { action }, sql: 'DELETE FROM a' }));
+      expect([silent('deleteMany'), silent('executeRaw')]).toEqual([
+        { signalbox: 'none' },
+        { signalbox: 'none' },
+      ]);
+      expect(silent('findMany')).toEqual({});
+    }
   });
 });

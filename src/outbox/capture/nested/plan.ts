@@ -1,7 +1,7 @@
 import { CaptureError } from '../captureError';
 import type { Args } from '../selection';
 import { refuseNewNames, refuseOrphans, refuseUnbounded } from './bounds';
-import { creating, type Data, entriesOf, type Entry, isArgs, linking, textOf } from './entries';
+import { creating, type Data, entriesOf, type Entry, isArgs, linking } from './entries';
 import type { NestedGraph } from './graph';
 import type { Link } from './links';
 import type { Position } from './position';
@@ -17,8 +17,6 @@ export interface NestedPlan {
   readonly fresh: readonly Position[];
   /** Of the row at the top that is there already. */
   readonly changed: readonly Position[];
-  /** All that was said about relations, to notice whether somebody changes it on the way. */
-  readonly said: string;
 }
 
 /**
@@ -45,7 +43,7 @@ export function planNested(
   const changed =
     action === 'upsert' ? plan('update', false) : action === 'update' ? plan('data', false) : [];
   if (fresh.length + changed.length === 0) return undefined;
-  return { fresh, changed, said: saidAboutRelations(graph, model, args) };
+  return { fresh, changed };
 }
 
 function positionsOf(graph: NestedGraph, model: string, data: readonly Data[]): Position[] {
@@ -103,27 +101,4 @@ function matters(
 function pointersIn(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return isArgs(value) && 'set' in value ? pointersIn(value['set']) : [value];
-}
-
-function saidAboutRelations(graph: NestedGraph, model: string, args: Args): string {
-  const fields = (graph.links.get(model) ?? []).map((link) => link.field);
-  const said = ['data', 'create', 'update'].map((name) => {
-    const data = args[name];
-    return isArgs(data) ? fields.map((field) => data[field] ?? null) : null;
-  });
-  return textOf(said);
-}
-
-/** @throws CaptureError when an extension has changed what a write says about relations since it was planned. */
-export function assertPlanned(
-  graph: NestedGraph,
-  operation: { readonly model: string; readonly action: string; readonly plan: NestedPlan | undefined },
-  sent: Args,
-): void {
-  const now = planNested(graph, operation.model, operation.action, sent);
-  if (now?.said === operation.plan?.said) return;
-  throw new CaptureError(
-    `An extension applied after withCapture changed the nested writes of "${operation.action}" of ` +
-      `${operation.model}, whose events could not be told any more. Apply that extension before withCapture.`,
-  );
 }

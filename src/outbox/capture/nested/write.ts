@@ -1,4 +1,3 @@
-import { CaptureError } from '../captureError';
 import { lockOne } from '../locking';
 import type { Row } from '../../mapping';
 import type { Outcome } from '../outcome';
@@ -18,8 +17,8 @@ import { topStrength } from './strength';
  * One write means one change of a row at most: what Prisma does to a row in several statements is one event, and a row
  * that comes and goes within the write is none.
  *
- * A nested write that fails half-way may have left rows behind to which nothing leads, and is to be undone. One that an
- * extension lets fail after its answer has been done.
+ * A nested write that fails half-way may have left rows behind to which nothing leads, and is to be undone. One that
+ * fails after its answer has been done.
  */
 
 export interface NestedOperation extends Operation {
@@ -66,22 +65,16 @@ async function write(
   session: Session,
   { positions, locked, restrict }: Part,
 ): Promise<Outcome> {
-  const { model, graph, action } = operation;
+  const { model, graph } = operation;
   const book = new RowBook();
   book.hold(model, locked);
   const keys = locked.map((row) => row[model.key]);
   const { reached, narrowings } = await lockRows(session, book, positions, keys);
-  const request: ModelRequest = new ModelRequest(operation, {
-    restrict: (args) => {
-      if (!request.sent) return narrow(restrict?.(args) ?? args, narrowings);
-      throw new CaptureError(
-        `An extension applied after withCapture sent "${action}" of ${model.name}, with nested writes, twice`,
-      );
-    },
+  const request = new ModelRequest(operation, {
+    restrict: (args) => narrow(restrict?.(args) ?? args, narrowings),
   });
   const ended = await settled(request.run(session.transaction));
-  request.end();
-  if (!request.answered) return { ...ended, events: [], undo: request.sent };
+  if (!request.answered) return { ...ended, events: [], undo: true };
   const returned = request.rows();
   const topKeys = returned.map((row) => row[model.key]);
   // As with `created` in operations.ts.
