@@ -1,4 +1,5 @@
-import { isEventType } from '../events/catalogue';
+import { findDefinition } from '../events/catalogue';
+import { dataFaults } from '../events/checkData';
 import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside } from '../outbox/log/settle';
@@ -19,7 +20,8 @@ export function prepare(
   row: LogRow,
   { topicPrefix, maxMessageBytes, extraHeaders }: PrepareOptions,
 ): Prepared {
-  if (!isEventType(row.eventType)) {
+  const definition = findDefinition(row.eventType);
+  if (!definition) {
     return {
       row,
       fault: {
@@ -31,6 +33,11 @@ export function prepare(
   if (row.data === null) return tooLarge(row, row.dataBytes, maxMessageBytes);
   let message: OutgoingMessage;
   try {
+    const faults = dataFaults(definition, row.data);
+    if (faults !== undefined) {
+      const detail = `Consumers would refuse its data, which are not what the catalogue says: ${faults}.`;
+      return { row, fault: { reason: 'refused', detail } };
+    }
     message = encodeEvent({ ...row, data: row.data }, topicPrefix, extraHeaders);
   } catch (error) {
     return { row, fault: { reason: 'refused', detail: `Its message cannot be built: ${nameOf(error)}.` } };
