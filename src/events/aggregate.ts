@@ -136,14 +136,14 @@ export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Rec
 export function dataPattern(aggregate: Aggregate, rule: EventRule): RegExp | undefined {
   const member = (prefix: string) => (name: string) => {
     const field = aggregate.fields[name];
-    return field?.pattern && /^\w+$/.test(field.as) ? `"${prefix}${field.as}":(?:${field.pattern})` : undefined;
+    return field?.pattern && /^\w+$/.test(field.as)
+      ? `"${prefix}${field.as}":(?:${field.pattern})`
+      : undefined;
   };
   const members = [
     ...rule.carries.map(member('')),
     ...((rule.on === 'update' && rule.previous) || []).map(member('previous_')),
-    ...(rule.on === 'update' && rule.changedFields
-      ? ['"changed_fields":\\[(?:"\\w*"(?:,"\\w*")*)?\\]']
-      : []),
+    ...(rule.on === 'update' && rule.changedFields ? ['"changed_fields":\\[(?:"\\w*"(?:,"\\w*")*)?\\]'] : []),
   ];
   return members.includes(undefined) ? undefined : new RegExp(`^\\{${members.join(',')}\\}$`);
 }
