@@ -34,7 +34,7 @@ BEGIN
         SELECT id FROM "patients" WHERE name_key("name") = ''
         UNION ALL SELECT id FROM "appointments" WHERE name_key("practitioner") = '' LIMIT 10) AS found;
     SELECT string_agg(id::text, ', ') INTO addresses FROM (
-        SELECT id FROM "patients" WHERE "email" !~ '^[!-?A-~]+@[!-?A-~]+$'
+        SELECT id FROM "patients" WHERE "email" !~ '^[!-~]+$'
             OR lower("email" COLLATE "C") IN (SELECT lower("email" COLLATE "C") FROM "patients"
                 GROUP BY 1 HAVING count(*) > 1) LIMIT 10) AS found;
     SELECT string_agg(id::text, ', ') INTO times FROM (
@@ -72,7 +72,7 @@ ALTER TABLE "appointments" ADD CONSTRAINT "appointments_practitioner_free"
 ALTER TABLE "patients"
     ADD CONSTRAINT "patients_name_is_clean" CHECK ("name" = clean_line("name") AND name_key("name") <> ''),
     -- Letter case is ASCII's: the address of a mailbox is ASCII, and so is a domain's in the form that the DNS knows.
-    ADD CONSTRAINT "patients_email_is_lower_case_ascii" CHECK ("email" ~ '^[!-?\[-~]+@[!-?\[-~]+$'),
+    ADD CONSTRAINT "patients_email_is_lower_case_ascii" CHECK ("email" ~ '^[!-@\[-~]+$'),
     ADD CONSTRAINT "patients_years_1_to_9999" CHECK (readable("created_at") AND readable("updated_at")
         AND "date_of_birth" BETWEEN '0001-01-01' AND '9999-12-31');
 
