@@ -1,5 +1,6 @@
 import type { Aggregate, EventRule } from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
+import { isCarriable } from '../events/instants';
 import { CaptureError } from './capture/captureError';
 import { isStorableJson } from './storableJson';
 
@@ -181,15 +182,9 @@ const encoders: Record<FieldKind, (value: unknown) => unknown> = {
 
 const guid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-const firstInstant = Date.parse('0001-01-01T00:00:00Z');
-const lastInstant = Date.parse('9999-12-31T23:59:59.999Z');
-
 /** Undefined outside the years 1 to 9999, and for what Prisma makes of infinity: a Date without a time. */
-function instantOf(value: unknown): string | undefined {
-  if (!(value instanceof Date)) return undefined;
-  const time = value.getTime();
-  return time >= firstInstant && time <= lastInstant ? value.toISOString() : undefined;
-}
+const instantOf = (value: unknown): string | undefined =>
+  value instanceof Date && isCarriable(value) ? value.toISOString() : undefined;
 
 const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

@@ -406,7 +406,8 @@ describe('values of every kind', () => {
           refused: kept,
           sent: !kept,
         });
-        if (kept && marked.length > 1) expect(error).not.toContain(marked.slice(1));
+        // Prisma itself names an enum's label that it does not know.
+        if (kept && marked.length > 1 && column !== 'mood') expect(error).not.toContain(marked.slice(1));
       }
       outcomes.set(engine, odd);
     });
