@@ -128,3 +128,22 @@ export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Rec
   }
   return z.looseObject(shape);
 }
+
+/**
+ * A regular expression that fits the data of this event as both engines write them: these fields in this order and no
+ * others, without blanks. What it fits, `dataSchema` accepts; undefined where a field has no pattern.
+ */
+export function dataPattern(aggregate: Aggregate, rule: EventRule): RegExp | undefined {
+  const member = (prefix: string) => (name: string) => {
+    const field = aggregate.fields[name];
+    return field?.pattern && /^\w+$/.test(field.as)
+      ? `"${prefix}${field.as}":(?:${field.pattern})`
+      : undefined;
+  };
+  const members = [
+    ...rule.carries.map(member('')),
+    ...((rule.on === 'update' && rule.previous) || []).map(member('previous_')),
+    ...(rule.on === 'update' && rule.changedFields ? ['"changed_fields":\\[(?:"\\w*"(?:,"\\w*")*)?\\]'] : []),
+  ];
+  return members.includes(undefined) ? undefined : new RegExp(`^\\{${members.join(',')}\\}$`);
+}

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type Aggregate, type DataOf, dataSchema } from './aggregate';
+import { type Aggregate, type DataOf, dataPattern, dataSchema } from './aggregate';
 import { appointment } from './appointment';
 import type { Command } from './command';
 import { emailSend } from './email';
@@ -34,6 +34,8 @@ export interface EventDefinition {
   readonly aggregateType: string;
   readonly version: string;
   readonly data: z.ZodType;
+  /** Fits the data as the engines write them (see `dataPattern`); none for commands. */
+  readonly pattern?: RegExp;
 }
 
 function definitions(): Map<string, EventDefinition> {
@@ -45,12 +47,13 @@ function definitions(): Map<string, EventDefinition> {
   };
   for (const aggregate of aggregates satisfies readonly Aggregate[]) {
     for (const [eventType, rule] of Object.entries(aggregate.events)) {
-      const data = dataSchema(aggregate, rule);
+      const pattern = dataPattern(aggregate, rule);
       add({
         eventType: eventType as EventType,
         aggregateType: aggregate.type,
         version: aggregate.version,
-        data,
+        data: dataSchema(aggregate, rule),
+        ...(pattern ? { pattern } : {}),
       });
     }
   }

@@ -1,8 +1,43 @@
+import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { defineCommand } from './command';
 
-/** An address that mail can be sent to. */
-export const emailAddress = z.email();
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
+const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
+const topLevel = '(?:[A-Za-z]{2,63}|[Xx][Nn]--[A-Za-z0-9-]{0,58}[A-Za-z0-9])';
+
+const longestAddress = 254;
+
+/**
+ * An address that mail can be sent to, as the envelope of SMTP has it (RFC 5321): a mailbox without quotes, at a domain
+ * whose other alphabets are written as punycode.
+ */
+export const emailAddress = z
+  .email({ pattern: new RegExp(`^${atom}(?:\\.${atom})*@(?:${label}\\.)+${topLevel}$`) })
+  .max(longestAddress);
+
+/**
+ * The one form in which an address is stored: lower case, and the domain as punycode. Only ASCII letters change case: a
+ * Kelvin sign is another character than K, and stays one for the schema to refuse.
+ */
+export function canonicalEmail(text: string): string {
+  const address = text.trim();
+  if (address.length > longestAddress) return address;
+  const at = address.lastIndexOf('@') + 1;
+  const domain = address.slice(at);
+  const ascii = isAscii(domain) || !isInternational(domain) ? '' : domainToASCII(domain);
+  // Node answers an empty text for what can't be a domain.
+  return lowerAscii(address.slice(0, at) + (ascii || domain));
+}
+
+const isAscii = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
+
+/** Whether a domain is in another alphabet, not in ASCII's by other characters, for which IDNA would put those. */
+const isInternational = (domain: string): boolean =>
+  /^[\p{L}\p{M}\p{N}.-]+$/u.test(domain) &&
+  [...domain].every((character) => isAscii(character) || !isAscii(character.normalize('NFKC')));
+
+const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 /** Asks the e-mail sender for one message. The aggregate is whatever the message is about. */
 export const emailSend = defineCommand({

@@ -1,9 +1,10 @@
 import { z } from 'zod';
+import { faultsOf } from './checkData';
 import { type EventData, type EventType, findDefinition } from './catalogue';
 
 /** What every event looks like; its data have a schema of their own, by event type. */
 export const envelopeSchema = z.object({
-  event_id: z.uuid(),
+  event_id: z.guid(),
   event_type: z.string().min(1),
   timestamp: z.iso.datetime({ offset: true }),
   data: z.record(z.string(), z.unknown()),
@@ -53,20 +54,10 @@ export function parseEnvelope(value: string): ParsedEnvelope {
     return { ok: false, reason: 'the value is not JSON' };
   }
   const envelope = envelopeSchema.safeParse(decoded);
-  if (!envelope.success) return { ok: false, reason: describe(envelope.error) };
+  if (!envelope.success) return { ok: false, reason: faultsOf(envelope.error) };
   const definition = findDefinition(envelope.data.event_type);
   if (!definition) return { ok: false, reason: 'event_type: not in the catalogue' };
   const data = definition.data.safeParse(envelope.data.data);
-  if (!data.success) return { ok: false, reason: describe(data.error, 'data') };
+  if (!data.success) return { ok: false, reason: faultsOf(data.error, 'data') };
   return { ok: true, event: { ...envelope.data, data: data.data } as AnyEvent };
-}
-
-function describe(error: z.ZodError, prefix?: string): string {
-  return error.issues
-    .map((issue) => [
-      [prefix, ...issue.path].filter((part) => part !== undefined).join('.') || 'value',
-      issue.code,
-    ])
-    .map(([path, code]) => `${path}: ${code}`)
-    .join('; ');
 }

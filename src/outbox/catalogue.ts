@@ -39,7 +39,7 @@ type KindProblem<Where extends string, F, Value> =
           ? EnumProblem<Where, Kind, Value, Wire>
           : `${Where} may be null in the Prisma model: wrap it in nullable()`
         : null extends Wire
-          ? Kind extends 'json'
+          ? Kind extends 'json' | 'float'
             ? never
             : `${Where} is never null in the Prisma model: take it out of nullable()`
           : EnumProblem<Where, Kind, Value, Wire>

@@ -1,6 +1,8 @@
 import { findDefinition } from '../events/catalogue';
+import { carriable } from '../events/fields';
 import { CaptureError } from './capture/captureError';
 import type { MappedEvent } from './mapping';
+import { isStorableJson } from './storableJson';
 
 /**
  * An event that no row change means, as `$append` of both engines stores it.
@@ -15,6 +17,10 @@ export function explicitEvent(eventType: string, aggregateId: string, data: unkn
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'data'}: ${issue.code}`);
     throw new CaptureError(`The data of "${eventType}" does not fit the catalogue: ${problems.join('; ')}`);
   }
+  if (!isStorableJson(aggregateId) || !isStorableJson(parsed.data))
+    throw new CaptureError(
+      `The data of "${eventType}" holds what no event can carry: events carry ${carriable.json}`,
+    );
   const { version, aggregateType } = definition;
   return { eventType, version, aggregateType, aggregateId, data: parsed.data as Record<string, unknown> };
 }

@@ -1,5 +1,8 @@
 import type { Aggregate, EventRule } from '../events/aggregate';
-import type { FieldKind } from '../events/fields';
+import { carriable, type FieldKind } from '../events/fields';
+import { isCarriable } from '../events/instants';
+import { CaptureError } from './capture/captureError';
+import { isStorableJson } from './storableJson';
 
 /*
  * The rules of the catalogue applied to a change: from a row before and after to the events that it means. Pure; the
@@ -31,7 +34,8 @@ export function keyOf(aggregate: Aggregate, row: Row): string {
 /**
  * The events of one row's change, in the catalogue's order. No `before` means created, no `after` deleted; a row whose
  * key changed is one that went and one that came. A change of no listed field means nothing.
- * @throws Error when a row lacks a listed field or holds a value that is not of the field's kind.
+ * @throws Error when a row lacks a listed field.
+ * @throws CaptureError when it holds a value that an event can't carry.
  */
 export function mapChange(
   aggregate: Aggregate,
@@ -149,8 +153,8 @@ function wireValue(aggregate: Aggregate, row: Row, name: string): unknown {
   if (value === null) return null;
   const encoded = encoders[field.kind](value);
   if (encoded === undefined) {
-    throw new Error(
-      `The field "${aggregate.type}.${name}" holds a ${typeof value}, which is no ${field.kind}`,
+    throw new CaptureError(
+      `The field "${aggregate.type}.${field.as}" holds a value that no event can carry: events carry ${carriable[field.kind]}`,
     );
   }
   return encoded;
@@ -159,22 +163,28 @@ function wireValue(aggregate: Aggregate, row: Row, name: string): unknown {
 const ifString = (value: unknown): unknown => (typeof value === 'string' ? value : undefined);
 const ifNumber = (value: unknown): unknown => (typeof value === 'number' ? value : undefined);
 
-/** By kind; undefined when the value is not of that kind. */
+/** By kind; undefined when an event can't carry the value. */
 const encoders: Record<FieldKind, (value: unknown) => unknown> = {
-  uuid: ifString,
+  uuid: (value) => (typeof value === 'string' && guid.test(value) ? value : undefined),
   text: ifString,
   enum: ifString,
-  datetime: (value) => (value instanceof Date ? value.toISOString() : undefined),
-  date: (value) => (value instanceof Date ? value.toISOString().slice(0, 10) : undefined),
+  datetime: (value) => instantOf(value),
+  date: (value) => instantOf(value)?.slice(0, 10),
   int: ifNumber,
   bigint: (value) => (typeof value === 'bigint' ? String(value) : undefined),
-  decimal: (value) => (isDecimal(value) ? value.toFixed() : undefined),
-  // JSON has no word for what is no number.
+  decimal: (value) => (isDecimal(value) ? /^-?\d.*$/.exec(value.toFixed())?.[0] : undefined),
+  // JSON has no word for what is not a number.
   float: (value) => (typeof value === 'number' && !Number.isFinite(value) ? null : ifNumber(value)),
   boolean: (value) => (typeof value === 'boolean' ? value : undefined),
   bytes: (value) => (value instanceof Uint8Array ? base64(value) : undefined),
-  json: (value) => value,
+  json: (value) => (isStorableJson(value) ? value : undefined),
 };
+
+const guid = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Undefined outside the years 1 to 9999, and for what Prisma makes of infinity: a Date without a time. */
+const instantOf = (value: unknown): string | undefined =>
+  value instanceof Date && isCarriable(value) ? value.toISOString() : undefined;
 
 const base64 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

@@ -1,4 +1,6 @@
-import { isEventType } from '../events/catalogue';
+import { type EventDefinition, findDefinition } from '../events/catalogue';
+import { dataFaults } from '../events/checkData';
+import { isCarriable } from '../events/instants';
 import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside } from '../outbox/log/settle';
@@ -19,7 +21,8 @@ export function prepare(
   row: LogRow,
   { topicPrefix, maxMessageBytes, extraHeaders }: PrepareOptions,
 ): Prepared {
-  if (!isEventType(row.eventType)) {
+  const definition = findDefinition(row.eventType);
+  if (!definition) {
     return {
       row,
       fault: {
@@ -31,6 +34,11 @@ export function prepare(
   if (row.data === null) return tooLarge(row, row.dataBytes, maxMessageBytes);
   let message: OutgoingMessage;
   try {
+    const faults = faultsOf(row, definition, row.data);
+    if (faults !== undefined) {
+      const detail = `Consumers would refuse its data, which are not what the catalogue says: ${faults}.`;
+      return { row, fault: { reason: 'refused', detail } };
+    }
     message = encodeEvent({ ...row, data: row.data }, topicPrefix, extraHeaders);
   } catch (error) {
     return { row, fault: { reason: 'refused', detail: `Its message cannot be built: ${nameOf(error)}.` } };
@@ -38,6 +46,10 @@ export function prepare(
   const bytes = batchBytes(message.bytes);
   return bytes > maxMessageBytes ? tooLarge(row, bytes, maxMessageBytes) : { row, message };
 }
+
+/** Of the envelope only the time is not ours: whoever writes past the engines may set it. */
+const faultsOf = ({ occurredAt }: LogRow, definition: EventDefinition, data: string): string | undefined =>
+  isCarriable(occurredAt) ? dataFaults(definition, data) : 'timestamp: not in the years 1 to 9999';
 
 /** Its name only: what it says may quote the event. */
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);

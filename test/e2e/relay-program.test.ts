@@ -4,6 +4,7 @@ import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { numberedData } from '../support/events';
 import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafka';
 import { killPrograms, type RunningProgram, spawnProgram } from '../support/process';
 import { startTcpProxy } from '../support/tcpProxy';
@@ -58,7 +59,7 @@ async function numbers(): Promise<number[]> {
 async function fill(key: string, from: number, to: number): Promise<void> {
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-     SELECT signalbox.lane_of($1), 'patient.updated', '1.0', 'patient', $1, 'test', json_build_object('n', n)
+     SELECT signalbox.lane_of($1), 'patient.updated', '1.0', 'patient', $1, 'test', ${numberedData('n')}
      FROM generate_series($2::int, $3::int) n`,
     [key, from, to],
   );

@@ -8,6 +8,30 @@ import { topicOf } from '../../src/kafka/topicNames';
 /** A text that must turn up in no log line, header or metric. */
 export const patientMarker = 'Zebulon-Quixote-4711';
 
+/** Data that fit every event type of the catalogue, for events of which only the order matters. */
+export const dataOfAnyEvent = {
+  patient_id: '0197a1b2-0000-7000-8000-000000000001',
+  name: 'A',
+  email: 'a@example.com',
+  phone: null,
+  changed_fields: [],
+  appointment_id: '0197a1b2-0000-7000-8000-000000000002',
+  practitioner: 'A',
+  starts_at: '2026-01-05T19:00:00.000Z',
+  ends_at: '2026-01-05T20:00:00.000Z',
+  previous_starts_at: '2026-01-05T18:00:00.000Z',
+  previous_ends_at: '2026-01-05T19:00:00.000Z',
+  status: 'BOOKED',
+  previous_status: 'BOOKED',
+  to: 'a@example.com',
+  subject: 'A',
+  text: '',
+};
+
+/** The same in SQL, numbered by the expression `n`. */
+export const numberedData = (n: string): string =>
+  `('${JSON.stringify(dataOfAnyEvent)}'::jsonb || jsonb_build_object('n', ${n}))::json`;
+
 /** A valid event of a type, with parts of its metadata replaced. */
 export function eventOf<T extends EventType>(
   eventType: T,

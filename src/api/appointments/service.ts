@@ -1,9 +1,10 @@
-import type { Appointment, AppointmentStatus } from '../../generated/prisma/client';
+import type { Appointment, AppointmentStatus, Prisma } from '../../generated/prisma/client';
 import type { Database } from '../database';
 import { defined } from '../defined';
 import { pageArguments } from '../http/pagination';
 import { DomainError } from '../problems/domainError';
 import { lockPractitioner } from './lockPractitioner';
+import { practitionerKey } from './practitionerKey';
 import type { AppointmentInput, AppointmentPatch, AppointmentQuery } from './schemas';
 import { statusesBefore } from './transitions';
 
@@ -35,7 +36,8 @@ export class AppointmentService {
     ...page
   }: AppointmentQuery): Promise<Appointment[]> {
     const startsAt = from || to ? defined({ gte: from, lt: to }) : undefined;
-    const where = defined({ patientId: patient_id, practitioner, status, startsAt });
+    const key = practitioner === undefined ? undefined : await practitionerKey(this.database, practitioner);
+    const where = defined({ patientId: patient_id, practitionerKey: key, status, startsAt });
     return this.database.appointment.findMany(pageArguments(page, where));
   }
 
@@ -47,7 +49,7 @@ export class AppointmentService {
   async change(id: string, change: AppointmentInput | AppointmentPatch): Promise<Appointment> {
     return this.database.$transaction(async (tx) => {
       const current = found(await tx.appointment.findUnique({ where: { id } }));
-      refuseOtherParties(current, change);
+      await refuseOtherParties(tx, current, change);
       const moves = movesAppointment(current, change);
       if (moves) await lockPractitioner(tx, current.practitioner);
       const [changed] = await tx.appointment.updateManyAndReturn({
@@ -88,21 +90,23 @@ function found(appointment: Appointment | null): Appointment {
   throw new DomainError('not-found', 'There is no appointment with this id.');
 }
 
-function refuseOtherParties(current: Appointment, change: AppointmentPatch): void {
-  const { patient_id = current.patientId, practitioner = current.practitioner } = change;
-  const field =
-    patient_id !== current.patientId
-      ? 'patient_id'
-      : practitioner !== current.practitioner
-        ? 'practitioner'
-        : undefined;
-  if (!field) return;
-  throw new DomainError(
+/** Another spelling of the same practitioner is not another one; the first spelling stays. */
+async function refuseOtherParties(
+  tx: Pick<Prisma.TransactionClient, '$queryRaw'>,
+  current: Appointment,
+  { patient_id = current.patientId, practitioner = current.practitioner }: AppointmentPatch,
+): Promise<void> {
+  if (patient_id !== current.patientId) throw immutable('patient_id');
+  if (practitioner === current.practitioner) return;
+  if ((await practitionerKey(tx, practitioner)) !== current.practitionerKey) throw immutable('practitioner');
+}
+
+const immutable = (field: string): DomainError =>
+  new DomainError(
     'field-immutable',
     `${field} cannot be changed: cancel the appointment and book another.`,
     field,
   );
-}
 
 /** @throws DomainError when the appointment would end before it starts. */
 function movesAppointment(current: Appointment, change: AppointmentPatch): boolean {

@@ -9,14 +9,33 @@ import { z } from 'zod';
 const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 const manyLines = /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u;
 
-/** One line of text, without blanks around it. */
+/** Invisible characters that join others or choose their form: in emoji, in Persian, Indic and Mongolian words. */
+const joiners = /[\u200C\u200D\u180B-\u180D\u180F\uFE00-\uFE0F\u{E0020}-\u{E007F}\u{E0100}-\u{E01EF}]/u;
+const invisible = /\p{Default_Ignorable_Code_Point}/gu;
+const blanks = /[\p{Zs}\u2800]+/gu;
+const visible = /[^\p{Default_Ignorable_Code_Point} ]/u;
+
+/**
+ * A line as it is stored: letters composed (NFC), one space for each run of blanks, none around it, and nothing
+ * invisible but joiners. The database's function clean_line says the same, and checks what other programs write.
+ */
+export function cleanLine(text: string): string {
+  return text
+    .replaceAll(invisible, (character) => (joiners.test(character) ? character : ''))
+    .replaceAll(blanks, ' ')
+    .normalize('NFC')
+    .trim();
+}
+
+/** One line of text, stored as `cleanLine` makes it. */
 export function line(maximum: number) {
   return z
     .string()
-    .trim()
+    .overwrite(cleanLine)
     .min(1)
     .max(maximum)
-    .refine((text) => oneLine.test(text), 'must be one line of text without control characters');
+    .refine((text) => oneLine.test(text), 'must be one line of text without control characters')
+    .refine((text) => visible.test(text), 'must have a character that can be seen');
 }
 
 /** Text that may have several lines. */

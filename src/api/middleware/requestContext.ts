@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
-import { runWithContext } from '../../outbox/context';
+import { contextValue, runWithContext } from '../../outbox/context';
 import { invalid } from '../http/validate';
 
 /*
@@ -10,8 +10,8 @@ import { invalid } from '../http/validate';
  */
 
 const saneId = /^[A-Za-z0-9._-]{1,128}$/;
-/** Account ids as identity providers write them, e.g. auth0|5f7c or urn:user:17. */
-const saneActor = /^[A-Za-z0-9._:@|/+-]{1,128}$/;
+/** Whatever can be printed: identity providers write auth0|5f7c, CLINIC\\ada, ada_example.com#EXT#@clinic.example. */
+const printable = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u;
 /** W3C Trace Context, level 1: neither id may be all zeros, and version ff is forbidden. */
 const saneTraceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -32,13 +32,31 @@ export function requestContext(request: Request, response: Response, next: NextF
     randomUUID();
   response.locals['correlationId'] = correlationId;
   response.set({ 'x-correlation-id': correlationId, 'x-request-id': correlationId });
-  const actor = matching(request, 'x-actor-id', saneActor);
-  if (actor === undefined && request.get('x-actor-id') !== undefined) {
-    const message = `must be 1 to 128 characters of A-Z, a-z, 0-9 and . _ : @ | / + -`;
-    throw invalid(400, 'A header is not valid', [{ field: 'x-actor-id', message }]);
-  }
+  const actor = actorOf(request);
   const traceparent = matching(request, 'traceparent', saneTraceparent);
   runWithContext({ correlationId, actor, traceparent }, () => next());
+}
+
+/**
+ * The header as it was sent: Node reads bytes as Latin-1, and most senders mean UTF-8.
+ * @throws HttpProblem (400) when the event could not hold it letter for letter, or when there are two.
+ */
+function actorOf(request: Request): string | undefined {
+  const [value, ...others] = request.headersDistinct['x-actor-id'] ?? [];
+  if (value === undefined) return undefined;
+  const actor = fromUtf8(value);
+  if (others.length === 0 && printable.test(actor) && contextValue(actor) === actor) return actor;
+  const message =
+    'must be given once, as printable characters, of which an event can hold 300: each counts as many as percent-encoding makes of it';
+  throw invalid(400, 'A header is not valid', [{ field: 'x-actor-id', message }]);
+}
+
+function fromUtf8(value: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
 }
 
 function matching(request: Request, header: string, pattern: RegExp): string | undefined {

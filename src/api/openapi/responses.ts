@@ -76,7 +76,7 @@ export const contextHeaders = z.object({
   }),
   'x-actor-id': z.string().optional().meta({
     description:
-      'The account that asks, as set by an authenticating gateway, which must drop what callers send. Part of the events',
+      'The account that asks, as set by an authenticating gateway, which must drop what callers send: one printable text of at most 300 characters, percent-encoded. Part of the events',
   }),
   traceparent: z.string().optional().meta({ description: 'W3C trace context. Part of the events' }),
 });

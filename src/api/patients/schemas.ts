@@ -1,20 +1,24 @@
 import { z } from 'zod';
+import { canonicalEmail, emailAddress } from '../../events/email';
 import { line, namesSomething, nothingNamed, prose } from '../http/fields';
 import { type Page, pageQuery } from '../http/pagination';
 import { uuidSchema } from '../http/validate';
 
 const earliestBirth = '1850-01-01';
+/** UTC+14, in milliseconds. */
+const firstZoneMs = 14 * 3_600_000;
 
 const name = line(200).meta({ description: 'The name, as the patient writes it' });
-const email = line(254)
-  .toLowerCase()
-  .pipe(z.email())
-  .meta({ type: 'string', format: 'email', description: 'Unique; kept in lower case' });
+const email = z.string().overwrite(canonicalEmail).min(1).pipe(emailAddress).meta({
+  type: 'string',
+  format: 'email',
+  description: 'Unique; kept in lower case, the domain as punycode',
+});
 const phone = line(40).nullable().meta({ description: 'As written; not checked further' });
 const dateOfBirth = z.iso
   .date()
   .refine((day) => day >= earliestBirth && day <= today(), {
-    message: `must be a day from ${earliestBirth} until today (UTC)`,
+    message: `must be a day from ${earliestBirth} until today`,
   })
   .nullable()
   .meta({ description: 'YYYY-MM-DD, not in the future' });
@@ -59,6 +63,7 @@ export type PatientPatch = z.output<typeof patientPatch>;
 export type PatientOutput = z.output<typeof patientOutput>;
 export type PatientPage = Page<PatientOutput>;
 
+/** In the time zone where a day begins first: there a child is born today, when UTC still says yesterday. */
 function today(): string {
-  return new Date().toISOString().slice(0, 10);
+  return new Date(Date.now() + firstZoneMs).toISOString().slice(0, 10);
 }

@@ -21,6 +21,8 @@ export function judgeDatabaseError(error: unknown): DatabaseVerdict | undefined 
   return refusal && { kind: 'refused', error: refusal };
 }
 
+const notStorable = 'The database cannot store one of the values.';
+
 /** By the name of the constraint, which Postgres quotes in every language. */
 const constraints: Readonly<Record<string, (facts: DatabaseFacts) => DomainError>> = {
   patients_email_key: () =>
@@ -29,6 +31,11 @@ const constraints: Readonly<Record<string, (facts: DatabaseFacts) => DomainError
     new DomainError('practitioner-busy', 'The practitioner has another appointment in this period.'),
   appointments_period_check: () =>
     new DomainError('period-invalid', 'An appointment must end after it starts.', 'ends_at'),
+  patients_name_is_clean: () => new DomainError('value-refused', notStorable, 'name'),
+  patients_email_is_lower_case_ascii: () => new DomainError('value-refused', notStorable, 'email'),
+  appointments_practitioner_is_clean: () => new DomainError('value-refused', notStorable, 'practitioner'),
+  patients_years_1_to_9999: () => new DomainError('value-refused', notStorable),
+  appointments_years_1_to_9999: () => new DomainError('value-refused', notStorable),
   // The same constraint fails when an appointment names no patient and when a patient with appointments is deleted
   // (SQLSTATE 23503 for both until Postgres 17; 18 gives 23001 for the deletion).
   appointments_patient_id_fkey: ({ sqlState, model }) =>
@@ -55,7 +62,7 @@ function refusalOf(facts: DatabaseFacts): DomainError | undefined {
   }
   // Data exceptions (22xxx): validation should have caught the value; the caller is told, not blamed on us.
   if (facts.sqlState?.startsWith('22')) {
-    return new DomainError('value-refused', 'The database cannot store one of the values.');
+    return new DomainError('value-refused', notStorable);
   }
   return undefined;
 }

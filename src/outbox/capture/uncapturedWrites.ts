@@ -69,12 +69,14 @@ export class UncapturedWrites {
   }
 
   async #problems(session: Session | undefined): Promise<string[]> {
-    const { base, schema } = this.internals;
-    return findProblems(
+    const { base, schema, defaultSchema } = this.internals;
+    const found = await findProblems(
       async (sql, ...parameters) =>
         session ? session.execute(sql, parameters) : base.$queryRawUnsafe(sql, ...parameters),
       generate(aggregates, readTables(schema)),
+      defaultSchema,
     );
+    return found.map(({ problem }) => problem);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Aggregate } from '../../events/aggregate';
-import type { Field, FieldKind } from '../../events/fields';
+import { carriable, type Field, type FieldKind } from '../../events/fields';
 import { identifier, literal } from './quote';
 import type { Column, Table } from '../schema/tables';
 
@@ -35,36 +35,43 @@ export function columnOf({ column }: CapturedField, row: RowAlias): string {
 export function encoded({ field, column }: CapturedField, row: RowAlias): string {
   if (column.list)
     throw new Error(`The field "${field.as}" is a list, and events carry single values only: use json`);
-  return encodings[field.kind](`${row}.${identifier(column.name)}`, column);
+  return encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column });
 }
 
 const asIs = (value: string): string => value;
 
-const encodings: Record<FieldKind, (value: string, column: Column) => string> = {
-  uuid: asIs,
+/** A call of one of the functions of valueSql.ts. */
+const by =
+  (name: string) =>
+  (value: string, { field }: CapturedField): string =>
+    `signalbox.${name}(${value}, ${literal(field.as)})`;
+
+const encodings: Record<FieldKind, (value: string, captured: CapturedField) => string> = {
+  uuid: by('uuid_of'),
   text: asIs,
-  // Overloaded for timestamptz, timestamp and date: the column's own type decides, see helpers.ts.
-  datetime: (value) => `signalbox.instant_of(${value})`,
-  date: (value) => `left(signalbox.instant_of(${value}), 10)`,
+  datetime: by('instant_of'),
+  date: (value, captured) => `left(${by('instant_of')(value, captured)}, 10)`,
   int: asIs,
   bigint: (value) => `${value}::text`,
-  // Without trailing zeros, as decimal.js writes it.
-  decimal: (value) => `trim_scale(${value})::text`,
-  // JSON has no word for what is no number; neither has JSON.stringify.
-  float: (value) => `CASE WHEN ${value} NOT IN ('NaN', 'Infinity', '-Infinity') THEN ${value} END`,
+  decimal: by('decimal_of'),
+  float: by('number_of'),
   boolean: asIs,
   // Postgres breaks lines after 76 characters.
   bytes: (value) => `translate(encode(${value}, 'base64'), chr(10), '')`,
-  json: asIs,
+  json: by('json_of'),
   enum: memberOf,
 };
 
-/** An enum's member may have another label in the database (`@map`). */
-function memberOf(value: string, { members }: Column): string {
-  const renamed = [...(members ?? [])].filter(([label, member]) => label !== member);
-  if (renamed.length === 0) return value;
-  const cases = renamed.map(([label, member]) => `WHEN ${literal(label)} THEN ${literal(member)}`);
-  return `CASE ${value}::text ${cases.join(' ')} ELSE ${value}::text END`;
+/**
+ * An enum's member may have another label in the database (`@map`). A label that the Prisma schema does not have, which
+ * ALTER TYPE may have added since, is refused: consumers would refuse it.
+ */
+function memberOf(value: string, { field, column: { members } }: CapturedField): string {
+  const known = [...(members ?? [])];
+  if (known.length === 0) return value;
+  const cases = known.map(([label, member]) => `WHEN ${literal(label)} THEN ${literal(member)}`);
+  const refusal = `signalbox.refuse_value(${literal(field.as)}, ${literal(carriable.enum)})`;
+  return `CASE ${value}::text ${cases.join(' ')} ELSE CASE WHEN ${value} IS NOT NULL THEN ${refusal} END END`;
 }
 
 /** Whether the value before is another than the value now; two nulls are the same. */
@@ -98,5 +105,5 @@ function labelOf({ field, column }: CapturedField, value: string | number | bool
 export function keyOf({ field, column }: CapturedField, row: RowAlias): string {
   if (!(['uuid', 'text', 'int', 'bigint', 'enum'] as FieldKind[]).includes(field.kind))
     throw new Error(`The key "${field.as}" is of kind ${field.kind}, which is no way to name an aggregate`);
-  return `${encodings[field.kind](`${row}.${identifier(column.name)}`, column)}::text`;
+  return `(${encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column })})::text`;
 }

@@ -1,22 +1,10 @@
 import { capturePartitions } from './partitions';
+import { valueHelpers } from './valueSql';
 
 /*
  * SQL functions that all capture functions share. Small ones are SQL functions of one expression, which the planner
  * puts in place of their call; overloads let the column's own type decide, so that the generator need not know it.
  */
-
-const instantFormat = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
-
-/** Instants as ISO 8601 in UTC with milliseconds, whatever the session's TimeZone. */
-const instants = `
--- An instant as ISO 8601 in UTC with milliseconds. A timestamp without time zone holds UTC, as Prisma writes it.
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value AT TIME ZONE 'UTC', ${instantFormat});
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamp) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value, ${instantFormat});
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value date) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value::timestamp, ${instantFormat});
-`;
 
 const differences = `
 -- Whether two values of a column differ as Prisma's client sees them: text letter by letter, whatever its collation;
@@ -108,7 +96,7 @@ END $function$;
 `;
 
 /** Creates or replaces the shared functions. */
-export const helpers = [instants, differences, context, capturePartitions]
+export const helpers = [valueHelpers, differences, context, capturePartitions]
   .map((sql) => sql.trim())
   .join('\n\n');
 

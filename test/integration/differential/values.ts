@@ -20,8 +20,8 @@ const emails = [
   'd@x.test',
   'e@x.test',
   'f@x.test',
-  "o'hara+ü@x.test",
-  '',
+  "o'hara+u&co@x.test",
+  'h@xn--bcher-kva.test',
 ];
 
 /** How many of each there are from the beginning. */
@@ -61,16 +61,15 @@ export const newEmail = fc.oneof(
 
 const plainNames = ['Ann', 'ann', 'Bea'];
 const oddNames = [
-  '',
-  ' ',
   'Zoë 🩺👩‍⚕️',
-  'quote \' " \\ \n \t $1 %s',
-  '\u2028\u0001\uFEFF',
+  'quote \' " \\ $1 %s',
   "/*signalbox='middleware.patients'*/",
   'null',
   'ﬀ'.repeat(3_000),
   'half \uD800 pair',
 ];
+/** As free text: the database takes none of them for a name. */
+const oddTexts = ['', ' ', ' \n \t ', '\u2028\u0001\uFEFF', 'Zoe\u0308'];
 export const name = fc.oneof(
   { arbitrary: fc.constantFrom(...plainNames), weight: 3 },
   { arbitrary: fc.constantFrom(...oddNames), weight: 1 },
@@ -81,7 +80,7 @@ export const text = fc.oneof(
   { arbitrary: fc.constant('nul \0'), weight: 1 },
 );
 export const phone = fc.constantFrom(null, '', '1', '+44 20');
-export const notes = fc.oneof(fc.constant(null), name);
+export const notes = fc.oneof(fc.constant(null), name, fc.constantFrom(...oddTexts));
 export const day = fc.constantFrom(
   null,
   new Date('1970-01-01'),

@@ -4,6 +4,7 @@ import { openLanes } from '../../../src/outbox/log/openLanes';
 import { raiseLanes } from '../../../src/outbox/log/raiseLanes';
 import { releaseHeld } from '../../../src/relay/releaseHeld';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { numberedData } from '../../support/events';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, RecordingPublisher, type Stepped, steppedRelay } from '../relay/harness';
 
@@ -219,7 +220,7 @@ describe('a change', () => {
       client.query({
         name,
         text: `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-          SELECT signalbox.lane_of(id), 'patient.updated', '1.0', 'patient', id, 'test', json_build_object('n', n)
+          SELECT signalbox.lane_of(id), 'patient.updated', '1.0', 'patient', id, 'test', ${numberedData('n')}
           FROM ROWS FROM (unnest($1::text[]), unnest($2::int[])) AS e(id, n)`,
         values: [[moving.id], [n]],
       });

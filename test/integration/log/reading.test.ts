@@ -1,6 +1,7 @@
 /** The reader against transactions that a test holds in its hands. */
 import { Client, type Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { numberedData } from '../../support/events';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, type Stepped, type SteppedOptions, steppedRelay } from '../relay/harness';
 
@@ -231,7 +232,7 @@ test('a key that carries a fifth of all events holds up no other lane, and keeps
   const total = 5_000;
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-     SELECT signalbox.lane_of(key), 'patient.updated', '1.0', 'patient', key, 'test', json_build_object('n', n)
+     SELECT signalbox.lane_of(key), 'patient.updated', '1.0', 'patient', key, 'test', ${numberedData('n')}
      FROM (SELECT n, CASE WHEN n % 5 = 0 THEN 'hot' ELSE 'k' || n % 97 END AS key FROM generate_series(1, $1::int) n) e
      ORDER BY n`,
     [total],
@@ -267,7 +268,7 @@ test('lanes without events are not written to', async () => {
 test('an old cursor of a lane that was idle costs index entries above its floor only', async () => {
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-     SELECT 5, 'patient.updated', '1.0', 'patient', 'h', 'test', '{"n": 0}' FROM generate_series(1, 20000)`,
+     SELECT 5, 'patient.updated', '1.0', 'patient', 'h', 'test', ${numberedData('0')} FROM generate_series(1, 20000)`,
   );
   const first = await relay();
   await first.drain();

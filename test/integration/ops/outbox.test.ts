@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { ensureTopics } from '../../../src/kafka/topics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { numberedData } from '../../support/events';
 import { deleteTopics, kafkaBrokers, readAll, testKafka } from '../../support/kafka';
 import { killPrograms, spawnProgram } from '../../support/process';
 import {
@@ -382,7 +383,7 @@ describe('ops outbox replay', () => {
     await pool.query(
       `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
        SELECT signalbox.lane_of('k' || n % 20), 'patient.updated', '1.0', 'patient', 'k' || n % 20, 'test',
-         json_build_object('n', n) FROM generate_series(1, 20000) n`,
+         ${numberedData('n')} FROM generate_series(1, 20000) n`,
     );
     await stepped.drain();
     const env = { DATABASE_URL: database.url, ...kafkaEnv(prefix) };

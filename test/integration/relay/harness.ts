@@ -9,6 +9,7 @@ import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
 import type { PoisonPolicy } from '../../../src/relay/publishInOrder';
 import { Tick, type TickResult } from '../../../src/relay/tick';
+import { dataOfAnyEvent } from '../../support/events';
 import { silentLogger } from '../../support/logger';
 
 export class RecordingPublisher implements Publisher {
@@ -120,7 +121,11 @@ export async function append(
       options.lane ?? null,
       aggregateId,
       options.eventType ?? 'patient.updated',
-      JSON.stringify({ n, ...(options.padding ? { padding: 'x'.repeat(options.padding) } : {}) }),
+      JSON.stringify({
+        ...dataOfAnyEvent,
+        n,
+        ...(options.padding ? { padding: 'x'.repeat(options.padding) } : {}),
+      }),
     ],
   );
 }

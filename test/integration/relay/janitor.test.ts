@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { purgeSql, purgeWindow } from '../../../src/outbox/log/purge';
 import { Janitor } from '../../../src/relay/janitor';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { numberedData } from '../../support/events';
 import { captureLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, type Stepped, type SteppedOptions, steppedRelay } from './harness';
@@ -138,7 +139,7 @@ test('it goes on over windows that hold nothing to delete but set-aside rows, an
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
      SELECT 3, CASE WHEN n <= $1 THEN 'patient.unheard_of' ELSE 'patient.updated' END, '1.0', 'patient', n, 'test',
-       json_build_object('n', n) FROM generate_series(1, $2::int) n`,
+       ${numberedData('n')} FROM generate_series(1, $2::int) n`,
     [purgeWindow, rows],
   );
   const stepped = await relay();

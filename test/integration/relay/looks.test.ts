@@ -1,6 +1,7 @@
 /** How much a look takes at a time, and what it tells of itself. */
 import type { Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { numberedData } from '../../support/events';
 import { append, poolOf, steppedRelay } from './harness';
 
 let database: TestDatabase;
@@ -21,7 +22,7 @@ afterEach(async () => {
 async function fill(lanes: number, perLane: number): Promise<void> {
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-     SELECT n % $1::int, 'patient.updated', '1.0', 'patient', 'p' || n % $1::int, 'test', json_build_object('n', n / $1::int)
+     SELECT n % $1::int, 'patient.updated', '1.0', 'patient', 'p' || n % $1::int, 'test', ${numberedData('n / $1::int')}
      FROM generate_series(0, $1::int * $2::int - 1) n ORDER BY n`,
     [lanes, perLane],
   );

@@ -188,6 +188,45 @@ test('an event whose message cannot be built is parked, alone, and leaves nothin
   expect(await stepped.drain()).toEqual({ published: 0, setAside: 0 });
 });
 
+test('events whose data consumers would refuse are parked before anything is sent, with what is wrong and no value', async () => {
+  for (let n = 1; n <= 50; n += 1) await append(pool, `a${n}`, n, { lane: 1 });
+  await append(pool, 'a7', 51, { lane: 1 });
+  const bad = [
+    ['a7', { patient_id: 'MARKER' }],
+    ['a9', { name: null }],
+    ['a11', { changed_fields: [1] }],
+  ] as const;
+  for (const [key, wrong] of bad)
+    await pool.query(
+      `UPDATE signalbox.outbox SET data = (data::jsonb || $2)::json WHERE aggregate_id = $1 AND data->>'n' <> '51'`,
+      [key, wrong],
+    );
+  await pool.query(`UPDATE signalbox.outbox SET data = '5' WHERE aggregate_id = 'a13'`);
+  const stepped = await relay();
+  expect(await stepped.drain()).toEqual({ published: 46, setAside: 5 });
+  const { rows } = await pool.query<{ key: string; reason: string; detail: string }>(
+    'SELECT aggregate_id AS key, reason, detail FROM signalbox.parked_event ORDER BY position',
+  );
+  const refusal = (faults: string): string =>
+    `Consumers would refuse its data, which are not what the catalogue says: ${faults}.`;
+  expect(rows).toEqual([
+    { key: 'a7', reason: 'refused', detail: refusal('data.patient_id: invalid_format') },
+    { key: 'a9', reason: 'refused', detail: refusal('data.name: invalid_type') },
+    { key: 'a11', reason: 'refused', detail: refusal('data.changed_fields.0: invalid_type') },
+    { key: 'a13', reason: 'refused', detail: refusal('data: invalid_type') },
+    { key: 'a7', reason: 'behind', detail: 'An earlier event of its aggregate is set aside.' },
+  ]);
+});
+
+test('a time that consumers would refuse is a reason to park, too', async () => {
+  for (const key of ['a', 'b', 'c']) await append(pool, key, 1, { lane: 1 });
+  await pool.query(`UPDATE signalbox.outbox SET occurred_at = '0044-03-15 BC' WHERE aggregate_id = 'a'`);
+  await pool.query(`UPDATE signalbox.outbox SET occurred_at = '10000-01-01' WHERE aggregate_id = 'b'`);
+  const stepped = await relay();
+  expect(await stepped.drain()).toEqual({ published: 1, setAside: 2 });
+  expect(stepped.publisher.published()).toEqual(['c:1']);
+});
+
 test('a send that throws marks nothing as published', async () => {
   for (let n = 1; n <= 9; n += 1) await append(pool, 'a', n);
   const stepped = await relay({ limits: { rows: 3 } });

@@ -99,7 +99,7 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
     ],
     [
       'a shared function with the rights of its owner',
-      'ALTER FUNCTION signalbox.instant_of(date) SECURITY DEFINER',
+      'ALTER FUNCTION signalbox.instant_of(date, text) SECURITY DEFINER',
       'functions that the triggers share',
     ],
     [

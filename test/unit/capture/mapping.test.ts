@@ -164,7 +164,7 @@ describe('the events that a change means', () => {
     const { price: _, ...incomplete } = row;
     expect(() => mapChange(everything, undefined, incomplete)).toThrow('without its field "price"');
     expect(() => mapChange(everything, undefined, { ...row, at: '2030' })).toThrow(
-      '"thing.at" holds a string, which is no datetime',
+      '"thing.at" holds a value that no event can carry: events carry a time in the years 1 to 9999',
     );
     expect(() => mapChange(everything, undefined, { ...row, nr: null })).toThrow(
       'The key "nr" of a thing is null',

@@ -53,7 +53,7 @@ describe('npm run events:migration', () => {
     expect(await lastSql()).toContain('DROP FUNCTION IF EXISTS signalbox."capture_cat_insert"() CASCADE;');
     expect(await lastSql()).not.toContain('DROP FUNCTION IF EXISTS signalbox."capture_dog_insert"');
     await writeMigration([{ ...dog, version: '2.0' }], options);
-    expect(await lastSql()).not.toContain('DROP');
+    expect(await lastSql()).not.toMatch(/DROP FUNCTION IF EXISTS signalbox\."/);
     expect(await names()).toHaveLength(3);
   });
 

@@ -2,13 +2,49 @@
 -- and generate a new migration.
 -- signalbox:functions {"capture_patient_insert":"\"patients\"","capture_patient_update":"\"patients\"","capture_patient_delete":"\"patients\"","refuse_truncate_patient":"\"patients\"","capture_appointment_insert":"\"appointments\"","capture_appointment_update":"\"appointments\"","capture_appointment_delete":"\"appointments\"","refuse_truncate_appointment":"\"appointments\""}
 
+-- Ends the statement: the value that a field holds can't be in an event.
+CREATE OR REPLACE FUNCTION signalbox.refuse_value(field text, carriable text) RETURNS text
+  LANGUAGE plpgsql STABLE PARALLEL SAFE AS $function$
+BEGIN
+  RAISE EXCEPTION 'The field "%" holds a value that no event can carry: events carry %', field, carriable
+    USING ERRCODE = 'invalid_parameter_value', HINT = 'Write another value.';
+END $function$;
+
 -- An instant as ISO 8601 in UTC with milliseconds. A timestamp without time zone holds UTC, as Prisma writes it.
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamptz) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamp) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
-CREATE OR REPLACE FUNCTION signalbox.instant_of(value date) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
-  RETURN to_char(value::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamptz, field text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value >= '0001-01-01 00:00:00+00' AND value < '10000-01-01 00:00:00+00'
+    THEN to_char(value AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') WHEN value IS NOT NULL THEN signalbox.refuse_value(field, 'a time in the years 1 to 9999') END;
+CREATE OR REPLACE FUNCTION signalbox.instant_of(value timestamp, field text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value >= '0001-01-01 00:00:00' AND value < '10000-01-01 00:00:00'
+    THEN to_char(value, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') WHEN value IS NOT NULL THEN signalbox.refuse_value(field, 'a time in the years 1 to 9999') END;
+CREATE OR REPLACE FUNCTION signalbox.instant_of(value date, field text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value::timestamp >= '0001-01-01 00:00:00' AND value::timestamp < '10000-01-01 00:00:00'
+    THEN to_char(value::timestamp, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') WHEN value IS NOT NULL THEN signalbox.refuse_value(field, 'a time in the years 1 to 9999') END;
+DROP FUNCTION IF EXISTS signalbox.instant_of(timestamptz), signalbox.instant_of(timestamp), signalbox.instant_of(date);
+
+-- Without trailing zeros, as decimal.js writes it.
+CREATE OR REPLACE FUNCTION signalbox.decimal_of(value numeric, field text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value NOT IN ('NaN', 'Infinity', '-Infinity') THEN trim_scale(value)::text
+    WHEN value IS NOT NULL THEN signalbox.refuse_value(field, 'a finite number') END;
+
+-- As JSON.stringify writes it: null for what is not a number, no minus before zero, an exponent only below 1e-6 and
+-- from 1e21 on, and none with a leading zero. The text of a float has its shortest exact digits, its numeric has not.
+CREATE OR REPLACE FUNCTION signalbox.number_of(value float8, field text) RETURNS json LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value = 0 THEN '0' WHEN value IN ('NaN', 'Infinity', '-Infinity') THEN NULL
+    WHEN abs(value) >= 1e-6 AND abs(value) < 1e21 THEN value::text::numeric::text
+    ELSE replace(value::text, 'e-0', 'e-') END::json;
+CREATE OR REPLACE FUNCTION signalbox.number_of(value float4, field text) RETURNS json LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN signalbox.number_of(value::text::float8, field);
+
+-- A UUID may be in a column of type text.
+CREATE OR REPLACE FUNCTION signalbox.uuid_of(value uuid, field text) RETURNS uuid LANGUAGE sql STABLE PARALLEL SAFE RETURN value;
+CREATE OR REPLACE FUNCTION signalbox.uuid_of(value text, field text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN value ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' THEN value WHEN value IS NOT NULL THEN signalbox.refuse_value(field, 'a UUID') END;
+
+-- A column of type json may hold escapes that stand for no text; jsonb, as which the audit log stores events, refuses them.
+CREATE OR REPLACE FUNCTION signalbox.json_of(value jsonb, field text) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE RETURN value;
+CREATE OR REPLACE FUNCTION signalbox.json_of(value json, field text) RETURNS json LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN CASE WHEN strpos(value::text, chr(92) || 'u') = 0 OR value::jsonb IS NOT NULL THEN value END;
 
 -- Whether two values of a column differ as Prisma's client sees them: text letter by letter, whatever its collation;
 -- instants by the millisecond; JSON's null like no value at all; json and xml, which have no "=", by their text.
@@ -93,7 +129,38 @@ BEGIN
   END IF;
   RETURN context;
 END $function$;
-COMMENT ON FUNCTION signalbox.statement_context(text) IS 'Generated by "npm run events:migration" from the catalogue: c05e243eb28b8e722f8858e8f4152191a49f97cf02f96c86a48e54af5312d96b';
+
+-- Gives the partitions of captured tables, and tables that inherit from them, the triggers of the table above them.
+-- To be called, as the owner of the tables, after partitions were added. A foreign table can have none of these triggers.
+CREATE OR REPLACE FUNCTION signalbox.capture_partitions() RETURNS void LANGUAGE plpgsql AS $function$
+DECLARE
+  found record;
+BEGIN
+  FOR found IN
+    WITH RECURSIVE wanted AS (
+      SELECT t.oid AS trigger, t.tgrelid AS relid, false AS below
+      FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+      WHERE NOT t.tgisinternal AND p.pronamespace = 'signalbox'::regnamespace
+        AND p.proname ~ '^(capture|refuse_truncate)_'
+      UNION
+      SELECT trigger, inhrelid, true FROM wanted JOIN pg_inherits ON inhparent = relid
+      JOIN pg_class ON pg_class.oid = inhrelid AND relkind IN ('r', 'p')
+    )
+    -- A partition below another one has the same triggers to get from both.
+    SELECT DISTINCT format('CREATE TRIGGER %I %s ON %s %s FOR EACH STATEMENT EXECUTE FUNCTION signalbox.%I()', t.tgname,
+      CASE WHEN t.tgtype & 4 > 0 THEN 'AFTER INSERT' WHEN t.tgtype & 8 > 0 THEN 'AFTER DELETE'
+        WHEN t.tgtype & 16 > 0 THEN 'AFTER UPDATE' ELSE 'BEFORE TRUNCATE' END,
+      w.relid::regclass,
+      CASE WHEN t.tgoldtable IS NOT NULL OR t.tgnewtable IS NOT NULL THEN concat_ws(' ', 'REFERENCING',
+        'OLD TABLE AS ' || quote_ident(t.tgoldtable), 'NEW TABLE AS ' || quote_ident(t.tgnewtable)) END,
+      p.proname) AS statement
+    FROM wanted w JOIN pg_trigger t ON t.oid = w.trigger JOIN pg_proc p ON p.oid = t.tgfoid
+    WHERE w.below AND NOT EXISTS (SELECT FROM pg_trigger o WHERE o.tgrelid = w.relid AND o.tgname = t.tgname)
+  LOOP
+    EXECUTE found.statement;
+  END LOOP;
+END $function$;
+COMMENT ON FUNCTION signalbox.statement_context(text) IS 'Generated by "npm run events:migration" from the catalogue: db1679de456f05c63e479bc3b52a0cde02b3d53a52c5190e59f31541c80d3535';
 
 CREATE OR REPLACE FUNCTION signalbox."capture_patient_insert"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -125,14 +192,15 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'patient', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM new_rows AS n
   CROSS JOIN LATERAL (
-    SELECT 'patient.created'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "patient_id",
+    SELECT 'patient.created'::text AS event_type, (signalbox.uuid_of(n."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'patient_id') AS "patient_id",
                  n."name" AS "name",
                  n."email" AS "email",
                  n."phone" AS "phone") AS d
@@ -144,7 +212,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_patient_insert"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_patient_insert" AFTER INSERT ON "patients"
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_patient_insert"();
-COMMENT ON FUNCTION signalbox."capture_patient_insert"() IS 'Generated by "npm run events:migration" from the catalogue: 57fdfb1ec0faa275f7813e57e91ae5cdc93a17d5e43b1f0ecf336532b03f889b';
+COMMENT ON FUNCTION signalbox."capture_patient_insert"() IS 'Generated by "npm run events:migration" from the catalogue: a9a7ad9ab130b672f2f183f6012c3c5deefd129653bf4568c76421c7c7991988';
 
 CREATE OR REPLACE FUNCTION signalbox."capture_patient_update"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -176,14 +244,15 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'patient', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o JOIN new_rows AS n ON o."id" = n."id" AND NOT EXISTS (SELECT FROM new_rows OFFSET 1)
   CROSS JOIN LATERAL (
-    SELECT 'patient.updated'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "patient_id",
+    SELECT 'patient.updated'::text AS event_type, (signalbox.uuid_of(n."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'patient_id') AS "patient_id",
                  n."name" AS "name",
                  n."email" AS "email",
                  n."phone" AS "phone",
@@ -193,23 +262,24 @@ BEGIN
   IF FOUND THEN RETURN NEW; END IF;
   PERFORM FROM old_rows AS o JOIN new_rows AS n ON o."id" = n."id" AND NOT EXISTS (SELECT FROM new_rows OFFSET 1);
   IF FOUND THEN RETURN NEW; END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'patient', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o FULL JOIN new_rows AS n ON o."id" = n."id"
   CROSS JOIN LATERAL (
-    SELECT 'patient.deleted'::text AS event_type, o."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT o."id" AS "patient_id") AS d
+    SELECT 'patient.deleted'::text AS event_type, (signalbox.uuid_of(o."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(o."id", 'patient_id') AS "patient_id") AS d
     WHERE n."id" IS NULL
-    UNION ALL SELECT 'patient.created'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "patient_id",
+    UNION ALL SELECT 'patient.created'::text AS event_type, (signalbox.uuid_of(n."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'patient_id') AS "patient_id",
                  n."name" AS "name",
                  n."email" AS "email",
                  n."phone" AS "phone") AS d
     WHERE o."id" IS NULL
-    UNION ALL SELECT 'patient.updated'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "patient_id",
+    UNION ALL SELECT 'patient.updated'::text AS event_type, (signalbox.uuid_of(n."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'patient_id') AS "patient_id",
                  n."name" AS "name",
                  n."email" AS "email",
                  n."phone" AS "phone",
@@ -224,7 +294,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_patient_update"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_patient_update" AFTER UPDATE ON "patients"
   REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_patient_update"();
-COMMENT ON FUNCTION signalbox."capture_patient_update"() IS 'Generated by "npm run events:migration" from the catalogue: fd426915d5c9337e4231d5fd9c980ed5742ef1a1214fe9b2afe39628f13a179c';
+COMMENT ON FUNCTION signalbox."capture_patient_update"() IS 'Generated by "npm run events:migration" from the catalogue: 57f4a0228a682b1ca79fbe9ce9d781d8f7d312ed9749dca3ffd8fe30a1ab3403';
 
 CREATE OR REPLACE FUNCTION signalbox."capture_patient_delete"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -256,14 +326,15 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'patient', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o
   CROSS JOIN LATERAL (
-    SELECT 'patient.deleted'::text AS event_type, o."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT o."id" AS "patient_id") AS d
+    SELECT 'patient.deleted'::text AS event_type, (signalbox.uuid_of(o."id", 'patient_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(o."id", 'patient_id') AS "patient_id") AS d
   ) AS e;
   RETURN NEW;
 END
@@ -272,7 +343,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_patient_delete"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_patient_delete" AFTER DELETE ON "patients"
   REFERENCING OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_patient_delete"();
-COMMENT ON FUNCTION signalbox."capture_patient_delete"() IS 'Generated by "npm run events:migration" from the catalogue: 7905ba284e5d29f5ff5a2b0f518f2705e43421c97c92633075d3c82f1c500851';
+COMMENT ON FUNCTION signalbox."capture_patient_delete"() IS 'Generated by "npm run events:migration" from the catalogue: bbb870e4faa6e385bf9e1f9b5f593f5fef8baa2d6abc49046f4891ae43b4068e';
 
 CREATE OR REPLACE FUNCTION signalbox."refuse_truncate_patient"() RETURNS trigger LANGUAGE plpgsql
   AS $capture$
@@ -318,19 +389,20 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'appointment', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM new_rows AS n
   CROSS JOIN LATERAL (
-    SELECT 'appointment.booked'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
+    SELECT 'appointment.booked'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
                  n."practitioner" AS "practitioner",
-                 signalbox.instant_of(n."starts_at") AS "starts_at",
-                 signalbox.instant_of(n."ends_at") AS "ends_at",
-                 n."status" AS "status") AS d
+                 signalbox.instant_of(n."starts_at", 'starts_at') AS "starts_at",
+                 signalbox.instant_of(n."ends_at", 'ends_at') AS "ends_at",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status") AS d
   ) AS e;
   RETURN NEW;
 END
@@ -339,7 +411,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_appointment_insert"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_appointment_insert" AFTER INSERT ON "appointments"
   REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_appointment_insert"();
-COMMENT ON FUNCTION signalbox."capture_appointment_insert"() IS 'Generated by "npm run events:migration" from the catalogue: 4f9eb783ab6b9fe50ad138a5d77d33db9e8de151c1f356f9f78ca05e6d4e595b';
+COMMENT ON FUNCTION signalbox."capture_appointment_insert"() IS 'Generated by "npm run events:migration" from the catalogue: d220d7aba2ae630ec123f4bd050457ce47bed05c54753f9fe8e6365c8c868610';
 
 CREATE OR REPLACE FUNCTION signalbox."capture_appointment_update"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -371,78 +443,80 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'appointment', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o JOIN new_rows AS n ON o."id" = n."id" AND NOT EXISTS (SELECT FROM new_rows OFFSET 1)
   CROSS JOIN LATERAL (
-    SELECT 'appointment.rescheduled'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
+    SELECT 'appointment.rescheduled'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
                  n."practitioner" AS "practitioner",
-                 signalbox.instant_of(n."starts_at") AS "starts_at",
-                 signalbox.instant_of(n."ends_at") AS "ends_at",
-                 n."status" AS "status",
-                 signalbox.instant_of(o."starts_at") AS "previous_starts_at",
-                 signalbox.instant_of(o."ends_at") AS "previous_ends_at") AS d
+                 signalbox.instant_of(n."starts_at", 'starts_at') AS "starts_at",
+                 signalbox.instant_of(n."ends_at", 'ends_at') AS "ends_at",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 signalbox.instant_of(o."starts_at", 'starts_at') AS "previous_starts_at",
+                 signalbox.instant_of(o."ends_at", 'ends_at') AS "previous_ends_at") AS d
     WHERE (signalbox.differs(o."starts_at", n."starts_at") OR signalbox.differs(o."ends_at", n."ends_at"))
-    UNION ALL SELECT 'appointment.cancelled'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
-                 n."status" AS "status",
-                 o."status" AS "previous_status") AS d
+    UNION ALL SELECT 'appointment.cancelled'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "previous_status") AS d
     WHERE n."status" = 'CANCELLED' AND o."status" IS DISTINCT FROM 'CANCELLED'
-    UNION ALL SELECT 'appointment.completed'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
-                 n."status" AS "status",
-                 o."status" AS "previous_status") AS d
+    UNION ALL SELECT 'appointment.completed'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "previous_status") AS d
     WHERE n."status" = 'COMPLETED' AND o."status" IS DISTINCT FROM 'COMPLETED'
   ) AS e;
   IF FOUND THEN RETURN NEW; END IF;
   PERFORM FROM old_rows AS o JOIN new_rows AS n ON o."id" = n."id" AND NOT EXISTS (SELECT FROM new_rows OFFSET 1);
   IF FOUND THEN RETURN NEW; END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'appointment', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o FULL JOIN new_rows AS n ON o."id" = n."id"
   CROSS JOIN LATERAL (
-    SELECT 'appointment.deleted'::text AS event_type, o."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT o."id" AS "appointment_id",
-                 o."patient_id" AS "patient_id",
-                 o."status" AS "status") AS d
+    SELECT 'appointment.deleted'::text AS event_type, (signalbox.uuid_of(o."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(o."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(o."patient_id", 'patient_id') AS "patient_id",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status") AS d
     WHERE n."id" IS NULL
-    UNION ALL SELECT 'appointment.booked'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
+    UNION ALL SELECT 'appointment.booked'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
                  n."practitioner" AS "practitioner",
-                 signalbox.instant_of(n."starts_at") AS "starts_at",
-                 signalbox.instant_of(n."ends_at") AS "ends_at",
-                 n."status" AS "status") AS d
+                 signalbox.instant_of(n."starts_at", 'starts_at') AS "starts_at",
+                 signalbox.instant_of(n."ends_at", 'ends_at') AS "ends_at",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status") AS d
     WHERE o."id" IS NULL
-    UNION ALL SELECT 'appointment.rescheduled'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
+    UNION ALL SELECT 'appointment.rescheduled'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
                  n."practitioner" AS "practitioner",
-                 signalbox.instant_of(n."starts_at") AS "starts_at",
-                 signalbox.instant_of(n."ends_at") AS "ends_at",
-                 n."status" AS "status",
-                 signalbox.instant_of(o."starts_at") AS "previous_starts_at",
-                 signalbox.instant_of(o."ends_at") AS "previous_ends_at") AS d
+                 signalbox.instant_of(n."starts_at", 'starts_at') AS "starts_at",
+                 signalbox.instant_of(n."ends_at", 'ends_at') AS "ends_at",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 signalbox.instant_of(o."starts_at", 'starts_at') AS "previous_starts_at",
+                 signalbox.instant_of(o."ends_at", 'ends_at') AS "previous_ends_at") AS d
     WHERE n."id" IS NOT NULL AND o."id" IS NOT NULL AND (signalbox.differs(o."starts_at", n."starts_at") OR signalbox.differs(o."ends_at", n."ends_at"))
-    UNION ALL SELECT 'appointment.cancelled'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
-                 n."status" AS "status",
-                 o."status" AS "previous_status") AS d
+    UNION ALL SELECT 'appointment.cancelled'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "previous_status") AS d
     WHERE n."id" IS NOT NULL AND o."id" IS NOT NULL AND n."status" = 'CANCELLED' AND o."status" IS DISTINCT FROM 'CANCELLED'
-    UNION ALL SELECT 'appointment.completed'::text AS event_type, n."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT n."id" AS "appointment_id",
-                 n."patient_id" AS "patient_id",
-                 n."status" AS "status",
-                 o."status" AS "previous_status") AS d
+    UNION ALL SELECT 'appointment.completed'::text AS event_type, (signalbox.uuid_of(n."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(n."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(n."patient_id", 'patient_id') AS "patient_id",
+                 CASE n."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN n."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "previous_status") AS d
     WHERE n."id" IS NOT NULL AND o."id" IS NOT NULL AND n."status" = 'COMPLETED' AND o."status" IS DISTINCT FROM 'COMPLETED'
     OFFSET 0
   ) AS e;
@@ -453,7 +527,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_appointment_update"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_appointment_update" AFTER UPDATE ON "appointments"
   REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_appointment_update"();
-COMMENT ON FUNCTION signalbox."capture_appointment_update"() IS 'Generated by "npm run events:migration" from the catalogue: 44a9c48bf4796793139abf2da8c00367d92d4c3a24255690af0f478becf9bd2e';
+COMMENT ON FUNCTION signalbox."capture_appointment_update"() IS 'Generated by "npm run events:migration" from the catalogue: 5617bbd49da5172e81c43c012f17156e2991079ec9f00a157dd4001d4377b26c';
 
 CREATE OR REPLACE FUNCTION signalbox."capture_appointment_delete"() RETURNS trigger LANGUAGE plpgsql
   SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -485,16 +559,17 @@ BEGIN
       END IF;
     END;
   END IF;
-  INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id,
+  INSERT INTO signalbox.outbox -- Has the table changed? Run "npm run events:migration" and "npm run migrate".
+   (lane, event_type, event_version, aggregate_type, aggregate_id,
     source, correlation_id, causation_id, actor, traceparent, data)
   SELECT signalbox.lane_of(e.aggregate_id), e.event_type, '1.0', 'appointment', e.aggregate_id,
     signalbox_context[8], signalbox_context[6], signalbox_context[4], signalbox_context[2], signalbox_context[10], e.data
   FROM old_rows AS o
   CROSS JOIN LATERAL (
-    SELECT 'appointment.deleted'::text AS event_type, o."id"::text AS aggregate_id, row_to_json(d) AS data
-    FROM (SELECT o."id" AS "appointment_id",
-                 o."patient_id" AS "patient_id",
-                 o."status" AS "status") AS d
+    SELECT 'appointment.deleted'::text AS event_type, (signalbox.uuid_of(o."id", 'appointment_id'))::text AS aggregate_id, row_to_json(d) AS data
+    FROM (SELECT signalbox.uuid_of(o."id", 'appointment_id') AS "appointment_id",
+                 signalbox.uuid_of(o."patient_id", 'patient_id') AS "patient_id",
+                 CASE o."status"::text WHEN 'BOOKED' THEN 'BOOKED' WHEN 'CANCELLED' THEN 'CANCELLED' WHEN 'COMPLETED' THEN 'COMPLETED' ELSE CASE WHEN o."status" IS NOT NULL THEN signalbox.refuse_value('status', 'one of the words that the catalogue lists') END END AS "status") AS d
   ) AS e;
   RETURN NEW;
 END
@@ -503,7 +578,7 @@ REVOKE ALL ON FUNCTION signalbox."capture_appointment_delete"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_appointment_delete" AFTER DELETE ON "appointments"
   REFERENCING OLD TABLE AS old_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."capture_appointment_delete"();
-COMMENT ON FUNCTION signalbox."capture_appointment_delete"() IS 'Generated by "npm run events:migration" from the catalogue: 4e404c8b7dbfa548533032ec950f07bb686c941f74b1a48dfcc18823cb91c97f';
+COMMENT ON FUNCTION signalbox."capture_appointment_delete"() IS 'Generated by "npm run events:migration" from the catalogue: 898a9272a79f556aac12d08c626dc7766fe7ab212e63324fce8deb025b17537a';
 
 CREATE OR REPLACE FUNCTION signalbox."refuse_truncate_appointment"() RETURNS trigger LANGUAGE plpgsql
   AS $capture$
@@ -518,3 +593,5 @@ REVOKE ALL ON FUNCTION signalbox."refuse_truncate_appointment"() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER "signalbox_appointment_truncate" BEFORE TRUNCATE ON "appointments"
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox."refuse_truncate_appointment"();
 COMMENT ON FUNCTION signalbox."refuse_truncate_appointment"() IS 'Generated by "npm run events:migration" from the catalogue: 65f7ab35534340539364039469b4cb0727324019e15c39688db64d0af3c9b9ac';
+
+SELECT signalbox.capture_partitions();
