@@ -34,6 +34,8 @@ export interface EventDefinition {
   readonly aggregateType: string;
   readonly version: string;
   readonly data: z.ZodType;
+  /** Of commands: when it is too late to carry one out, ISO 8601. Its argument fits `data`. */
+  expiresAt?(data: unknown): string | undefined;
 }
 
 function definitions(): Map<string, EventDefinition> {
@@ -54,14 +56,7 @@ function definitions(): Map<string, EventDefinition> {
       });
     }
   }
-  for (const {
-    eventType,
-    aggregateType,
-    version,
-    data,
-  } of commands satisfies readonly Command<EventType>[]) {
-    add({ eventType, aggregateType, version, data });
-  }
+  for (const command of commands satisfies readonly Command<EventType>[]) add(command);
   return found;
 }
 

@@ -7,6 +7,8 @@ export interface Command<Type extends string = string, Data = unknown> {
   readonly aggregateType: string;
   readonly version: string;
   readonly data: z.ZodType<Data>;
+  /** When it is too late to carry it out, ISO 8601; a command without it, or that says undefined, never expires. */
+  expiresAt?(data: Data): string | undefined;
 }
 
 /** Declares a command event. */

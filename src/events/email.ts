@@ -18,5 +18,8 @@ export const emailSend = defineCommand({
       .string()
       .regex(/^[a-z][a-z0-9-]{0,63}$/)
       .optional(),
+    /** When it is too late to send it. */
+    expires_at: z.iso.datetime({ offset: true }).optional(),
   }),
+  expiresAt: ({ expires_at }) => expires_at,
 });

@@ -2,7 +2,8 @@ import { createSmtpMailer, type SmtpOptions } from '../../../../src/consumers/em
 import type { Mailer } from '../../../../src/consumers/email/mailer';
 import type { Handlers } from '../../../../src/consumers/handlers';
 import { emailSender } from '../../../../src/consumers/handlers/emailSender';
-import { type Outcome, processMessage } from '../../../../src/consumers/processMessage';
+import type { Outcome } from '../../../../src/consumers/outcome';
+import { processMessage } from '../../../../src/consumers/processMessage';
 import type { EventEnvelope } from '../../../../src/events/envelope';
 import type { PrismaClient } from '../../../../src/generated/prisma/client';
 import { createPrismaClient } from '../../../../src/shared/database';
