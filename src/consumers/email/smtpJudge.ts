@@ -57,9 +57,8 @@ export class SmtpJudge {
         this.#remember(eventId, now);
         return new PostponeError(`the mail server refused the message and perhaps everybody's (${answer})`);
       case 'sender':
-        this.#remember(eventId, before);
-        if (othersGotThrough)
-          return new PostponeError(`the mail server refused only this message (${answer})`);
+        this.#remember(eventId, now);
+        if (refused > 0) return new PostponeError(`the mail server refused only this message (${answer})`);
         return new UnavailableError(`the mail server cannot be used (${answer})`);
       case 'connection':
         return this.#brokenOff(eventId, known, answer);
