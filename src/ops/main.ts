@@ -5,6 +5,7 @@ import { dlqCommand } from './dlq/command';
 import { doctorCommand } from './doctor/command';
 import { groupsCommand } from './groups/command';
 import { outboxCommand } from './outbox/command';
+import { postponedCommand } from './postponed/command';
 import { topicsCommand } from './topics/command';
 
 const run: Run = (action) =>
@@ -18,6 +19,7 @@ const ops = new Command('npm run ops --')
   .addCommand(topicsCommand(run))
   .addCommand(groupsCommand(run))
   .addCommand(dlqCommand(run))
+  .addCommand(postponedCommand(run))
   .addCommand(doctorCommand(run));
 
 void ops.parseAsync();
