@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineCommand } from './command';
+import { erased } from './erased';
 
 /** An address that mail can be sent to. */
 export const emailAddress = z.email();
@@ -22,4 +23,12 @@ export const emailSend = defineCommand({
     expires_at: z.iso.datetime({ offset: true }).optional(),
   }),
   expiresAt: ({ expires_at }) => expires_at,
+  // One that is still to be sent has expired by this, so nobody tries to send it.
+  erase: ({ template }) => ({
+    to: 'erased@erased.invalid',
+    subject: erased,
+    text: erased,
+    expires_at: '1970-01-01T00:00:00.000Z',
+    ...(template === undefined ? {} : { template }),
+  }),
 });

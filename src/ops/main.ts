@@ -3,6 +3,7 @@ import { runCommand } from '../shared/commandLine';
 import type { Run } from './command';
 import { dlqCommand } from './dlq/command';
 import { doctorCommand } from './doctor/command';
+import { eraseCommand } from './erase/command';
 import { groupsCommand } from './groups/command';
 import { outboxCommand } from './outbox/command';
 import { postponedCommand } from './postponed/command';
@@ -20,6 +21,7 @@ const ops = new Command('npm run ops --')
   .addCommand(groupsCommand(run))
   .addCommand(dlqCommand(run))
   .addCommand(postponedCommand(run))
+  .addCommand(eraseCommand(run))
   .addCommand(doctorCommand(run));
 
 void ops.parseAsync();

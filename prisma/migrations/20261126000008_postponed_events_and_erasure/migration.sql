@@ -60,3 +60,30 @@ CREATE TABLE "signalbox"."effect_lease" (
 
     CONSTRAINT "effect_lease_pkey" PRIMARY KEY ("consumer", "event_id")
 );
+
+-- The journal of erasures: who erased what of whom, when and why. It holds ids and counts, nothing that was erased.
+CREATE TABLE "signalbox"."erasure" (
+    "id" bigint GENERATED ALWAYS AS IDENTITY,
+    "subject_type" text NOT NULL,
+    "subject_id" uuid NOT NULL,
+    "erased_at" timestamptz NOT NULL DEFAULT now(),
+    "erased_by" text NOT NULL,
+    "reason" text NOT NULL,
+    -- Rows by place, as {"outbox": 3}.
+    "rows" jsonb NOT NULL,
+
+    CONSTRAINT "erasure_pkey" PRIMARY KEY ("id")
+);
+
+CREATE INDEX "erasure_subject" ON "signalbox"."erasure" ("subject_type", "subject_id");
+
+-- The audit log is only ever added to, but for an erasure: its transaction says that it is one, and may change what a row
+-- says of a person, not that something was done, by whom and when.
+CREATE OR REPLACE FUNCTION "audit_log_refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'UPDATE' AND current_setting('signalbox.erasing', true) = 'on'
+    AND to_jsonb(NEW) - 'data' = to_jsonb(OLD) - 'data' THEN
+    RETURN NEW;
+  END IF;
+  RAISE EXCEPTION 'audit_log is append-only: % is refused', TG_OP USING ERRCODE = 'restrict_violation';
+END $$;
