@@ -10,7 +10,8 @@ export interface PostponedEvent {
   readonly sequence: string;
   readonly attempts: number;
   readonly postponedAt: Date;
-  readonly dueAt: Date;
+  /** Null when it waits for an earlier event of its aggregate. */
+  readonly dueAt: Date | null;
   readonly errorClass: string | null;
   readonly reason: string | null;
   /** It waits for its dead letter to be written. */
@@ -31,18 +32,21 @@ const selected = `($1::uuid[] IS NULL OR p."event_id" = ANY ($1)) AND ($2::text 
 
 const columns = `p."consumer", p."event_id"::text AS "eventId", p."event_type" AS "eventType",
     p."aggregate_type" AS "aggregateType", p."aggregate_id" AS "aggregateId", p."sequence"::text,
-    p."attempts", p."postponed_at" AS "postponedAt", p."due_at" AS "dueAt", p."error_class" AS "errorClass",
+    p."attempts", p."postponed_at" AS "postponedAt", nullif(p."due_at", 'infinity') AS "dueAt", p."error_class" AS "errorClass",
     p."reason", p."given_up" AS "givenUp", coalesce(p."leased_until" > now(), false) AS "inHand"`;
 
 const statements = {
   list: `SELECT ${columns} FROM "signalbox"."postponed_event" p WHERE ${selected}
     ORDER BY p."consumer", p."due_at", p."sequence", p."arrival"`,
-  retry: `UPDATE "signalbox"."postponed_event" p SET "due_at" = least(p."due_at", now()) WHERE ${selected}
-    RETURNING ${columns}`,
+  retry: `UPDATE "signalbox"."postponed_event" p SET "due_at" = least(p."due_at", now())
+    WHERE ${selected} AND p."due_at" < 'infinity' RETURNING ${columns}`,
   discard: `DELETE FROM "signalbox"."postponed_event" p WHERE ${selected} RETURNING ${columns}`,
 };
 
-/** Lists postponed events, makes them due, or gives them up; resolves to those that it was done to. */
+/**
+ * Lists postponed events, makes them due (but for those that wait for an earlier one), or gives them up; resolves to those
+ * that it was done to.
+ */
 export async function postponedEvents(
   database: Pick<ClientBase, 'query'>,
   action: keyof typeof statements,

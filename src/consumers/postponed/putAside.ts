@@ -19,7 +19,10 @@ export interface PutAside {
   };
 }
 
-/** Stores an event, whole, to be tried later. Its inbox row belongs in the same transaction. */
+/**
+ * Stores an event, whole, to be tried later. Its inbox row belongs in the same transaction. One that only waits for an
+ * earlier event is due at no time until that one is done with (release.ts).
+ */
 export async function putAside(
   tx: Prisma.TransactionClient,
   { consumer, delivery: { event, message }, tried }: PutAside,
@@ -34,7 +37,8 @@ export async function putAside(
     VALUES (${consumer}, ${event.event_id}::uuid, ${event.event_type}, ${aggregateType}, ${aggregateId},
       ${sequence}::numeric, ${topic}, ${partition}::int, ${offset}::bigint, ${timestamp}::bigint,
       ${key}::bytea, ${value}::bytea, ${JSON.stringify(storeHeaders(headers))}::jsonb,
-      now() + ${tried?.afterMs ?? 0}::float8 * interval '1 millisecond',
+      CASE WHEN ${tried !== undefined} THEN now() + ${tried?.afterMs ?? 0}::float8 * interval '1 millisecond'
+        ELSE 'infinity' END,
       CASE WHEN ${tried !== undefined} THEN now() END, ${tried?.attempts ?? 0}::int,
       ${tried?.failure.errorClass ?? null}::text, ${tried?.failure.reason ?? null}::text)`;
 }

@@ -1,6 +1,7 @@
 /* What becomes of a postponed event's row. All of it is fenced: a process whose lease another one has taken changes nothing. */
 import type { Prisma } from '../../generated/prisma/client';
 import type { Failure } from '../failurePolicy';
+import { type AggregateRef, releaseNext } from './release';
 
 export interface Held {
   readonly consumer: string;
@@ -8,15 +9,17 @@ export interface Held {
   readonly token: string;
 }
 
-/** Deletes the row; false when it is not ours any more. */
+/** Deletes the row and makes the next event of its aggregate due; false when it is not ours any more. */
 export async function removePostponed(
   tx: Prisma.TransactionClient,
   { consumer, eventId, token }: Held,
 ): Promise<boolean> {
-  const removed = await tx.$executeRaw`
+  const [aggregate] = await tx.$queryRaw<AggregateRef[]>`
     DELETE FROM "signalbox"."postponed_event"
-    WHERE "consumer" = ${consumer} AND "event_id" = ${eventId}::uuid AND "lease_token" = ${token}::uuid`;
-  return removed === 1;
+    WHERE "consumer" = ${consumer} AND "event_id" = ${eventId}::uuid AND "lease_token" = ${token}::uuid
+    RETURNING "aggregate_type" AS "aggregateType", "aggregate_id" AS "aggregateId"`;
+  if (aggregate) await releaseNext(tx, consumer, aggregate);
+  return aggregate !== undefined;
 }
 
 /** Whether the row is still ours; it stays so until the transaction ends. */

@@ -9,6 +9,7 @@ import { classOf } from '../failurePolicy';
 import { connectionWaitMs, graceMs, ownTransactionMs, transact } from '../transact';
 import { claimDue, type ClaimedEvent } from './claim';
 import { countPostponed } from './count';
+import { releaseForgotten } from './release';
 import { type RetryDependencies, retryPostponed } from './retry';
 
 export interface WorkerOptions<Tx extends Prisma.TransactionClient> {
@@ -18,6 +19,8 @@ export interface WorkerOptions<Tx extends Prisma.TransactionClient> {
   /** Events that are tried at the same time; each may hold a database connection. */
   readonly atOnce?: number;
 }
+
+const releaseIntervalMs = 10_000;
 
 /** One round: tries events that are due, at most `atOnce`, and returns how many. Rejects when the database fails. */
 export async function retryDue<Tx extends Prisma.TransactionClient>(
@@ -46,6 +49,7 @@ export function createPostponedWorker<Tx extends Prisma.TransactionClient>(
   options: WorkerOptions<Tx>,
 ): PollLoop {
   const { intervalMs = 1_000, dependencies } = options;
+  let releasedAt = 0;
   const { consumer, logger, metrics } = dependencies;
   metrics.postponed.set({ consumer }, 0);
   metrics.oldestPostponed.set({ consumer }, 0);
@@ -53,8 +57,14 @@ export function createPostponedWorker<Tx extends Prisma.TransactionClient>(
     name: `postponed events of ${consumer}`,
     intervalMs,
     backoff: { initialMs: 500, maxMs: 30_000 },
-    // After a round that has tried events there may be more, or one that waited for them.
-    run: async (_cause, signal) => (await retryDue(options, signal)) > 0,
+    run: async (_cause, signal) => {
+      if (Date.now() - releasedAt >= releaseIntervalMs) {
+        await transact(dependencies.database, ownTransactionMs, (tx: Tx) => releaseForgotten(tx, consumer));
+        releasedAt = Date.now();
+      }
+      // After a round that has tried events there may be more, or one that waited for them.
+      return (await retryDue(options, signal)) > 0;
+    },
     onError: (error, attempt, pauseMs) =>
       logger.warn(
         { errorClass: classOf(error), attempt, pauseMs },

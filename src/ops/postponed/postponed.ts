@@ -98,7 +98,7 @@ function postponedTable(events: readonly PostponedEvent[]): string {
       { title: 'SINCE', value: ({ postponedAt }) => `${roughly(secondsUntil(postponedAt) * -1)} ago` },
       { title: 'NEXT', value: next },
       { title: 'TRIES', value: ({ attempts }) => attempts, align: 'right' },
-      { title: 'REASON', value: ({ reason }) => reason ?? 'waits for an earlier event of its aggregate' },
+      { title: 'REASON', value: ({ reason }) => reason ?? '' },
     ],
     events,
   );
@@ -107,6 +107,7 @@ function postponedTable(events: readonly PostponedEvent[]): string {
 function next({ inHand, givenUp, dueAt }: PostponedEvent): string {
   if (inHand) return 'in hand';
   if (givenUp) return 'dead letter';
+  if (dueAt === null) return 'after the one before';
   const seconds = secondsUntil(dueAt);
   return seconds > 0 ? `in ${roughly(seconds)}` : 'due';
 }

@@ -143,7 +143,8 @@ const rowsOf = (name: string): Promise<Row[]> =>
     FROM signalbox.postponed_event WHERE consumer = ${name} ORDER BY arrival`;
 
 const due = (name: string): Promise<number> =>
-  prisma.$executeRaw`UPDATE signalbox.postponed_event SET due_at = now() WHERE consumer = ${name}`;
+  prisma.$executeRaw`
+    UPDATE signalbox.postponed_event SET due_at = now() WHERE consumer = ${name} AND due_at < 'infinity'`;
 
 const idsOf = (events: readonly Patient[]): string[] => events.map(({ event_id }) => event_id);
 
@@ -280,6 +281,39 @@ describe('later events of the same aggregate', () => {
     await retryAll();
     expect(await effects()).toEqual(idsOf([other, first, second, third]));
     expect(await rowsOf(name)).toEqual([]);
+  });
+
+  test('go on when an operator discards it, or when it was done with in the moment in which they were put aside', async () => {
+    const [first, second, third] = history(3) as [Patient, Patient, Patient];
+    const { name, dependencies, deliver, effects } = setup(putOff(is(first)));
+    await deliver(first, second, third);
+    await prisma.$executeRaw`DELETE FROM signalbox.postponed_event WHERE event_id = ${first.event_id}::uuid`;
+    expect(await retryDue({ dependencies }, signal)).toBe(0);
+    const worker = createPostponedWorker({ dependencies, intervalMs: 20 });
+    await worker.start();
+    await waitFor(async () => (await rowsOf(name)).length === 0, { what: 'those behind it' });
+    await worker.stop();
+    expect(await effects()).toEqual(idsOf([second, third]));
+  });
+
+  test('that are ten thousand make no difference to what is due', async () => {
+    const [first, second] = history(2) as [Patient, Patient];
+    const other = patientCreated();
+    const { name, dependencies, deliver, effects } = setup(putOff((event) => !is(second)(event)));
+    await deliver(first, second, other);
+    await prisma.$executeRaw`
+      INSERT INTO signalbox.postponed_event (consumer, event_id, event_type, aggregate_type, aggregate_id, sequence,
+        topic, partition, "offset", timestamp_ms, value, headers, due_at, attempts)
+      SELECT consumer, gen_random_uuid(), event_type, aggregate_type, aggregate_id, sequence + nr,
+        topic, partition, "offset", timestamp_ms, value, headers, due_at, attempts
+      FROM signalbox.postponed_event, generate_series(1, 10000) AS nr WHERE event_id = ${second.event_id}::uuid`;
+    await prisma.$executeRaw`
+      UPDATE signalbox.postponed_event SET due_at = now() WHERE event_id = ${other.event_id}::uuid`;
+    const begun = performance.now();
+    expect(await retryDue({ dependencies }, signal)).toBe(1);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(await effects()).toEqual([other.event_id]);
+    await prisma.$executeRaw`DELETE FROM signalbox.postponed_event WHERE consumer = ${name}`;
   });
 
   test('pass it where the consumer says so', async () => {
