@@ -3,7 +3,8 @@
  *
  * It is put together from parts that know nothing of each other: kafka/consumer.ts brings messages in order and keeps
  * the group's place, settleMessage.ts decides when a message is done with, processMessage.ts has the effect once;
- * settleTogether.ts and processTogether.ts do the same for several messages in one transaction.
+ * settleTogether.ts and processTogether.ts do the same for several messages in one transaction; postponed/worker.ts tries
+ * events again that were put aside.
  */
 import type { Prisma } from '../generated/prisma/client';
 import { GroupConsumer } from '../kafka/consumer';
@@ -14,13 +15,24 @@ import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import type { ReadinessCheck } from '../shared/opsServer';
 import { AttemptsByPartition } from './attempts';
-import type { RetryPolicy } from './failurePolicy';
-import { handledTypes, type Handlers } from './handlers';
+import { type Effects, subscribedTypes } from './effects';
+import type { ClassifyError, RetryPolicy } from './failurePolicy';
+import type { Handlers } from './handlers';
 import type { ConsumerMetrics } from './metrics';
-import type { ConsumerDatabase } from './processMessage';
+import type { LaterEvents } from './postponed/putAside';
+import { createPostponedWorker } from './postponed/worker';
 import type { SharedTransactions } from './processTogether';
 import { settleMessage, type SettleDependencies } from './settleMessage';
 import { settleTogether } from './settleTogether';
+import type { ConsumerDatabase } from './transact';
+
+/** How a consumer deals with events that its handlers postpone. */
+export interface Postponement {
+  /** Whether later events of an aggregate wait for its postponed one or pass it; 'wait' where that is not said. */
+  readonly laterEvents?: LaterEvents;
+  /** How long an event may be postponed, in milliseconds from its first attempt; a day where that is not said. */
+  readonly patienceMs?: number;
+}
 
 export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
   /** Its name in the inbox: changed, it would process again whatever Kafka still holds. */
@@ -28,6 +40,11 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   /** Its Kafka consumer group. */
   readonly group: string;
   readonly handlers: Handlers<Tx>;
+  /** Handlers whose effect is outside of the database: no transaction is open while they run. */
+  readonly effects?: Effects<Tx> | undefined;
+  readonly postponement?: Postponement | undefined;
+  /** What errors mean that the runner does not know. */
+  readonly classify?: ClassifyError | undefined;
   readonly kafka: GroupConsumerOptions['kafka'];
   readonly topicPrefix: string;
   /** The captured Prisma client, if handlers write models or append events. */
@@ -59,26 +76,13 @@ export interface Consumer extends Service {
  * @throws UserError when there is no handler.
  */
 export function createConsumer<Tx extends Prisma.TransactionClient>(options: ConsumerOptions<Tx>): Consumer {
-  const { name, group, handlers, kafka, topicPrefix, database, metrics, retry } = options;
-  const logger = options.logger.child({ consumer: name });
-  const topics = handledTypes(handlers).map((eventType) => topicOf(topicPrefix, eventType));
+  const { name, group, handlers, effects = {}, kafka, topicPrefix, metrics } = options;
+  const topics = subscribedTypes(handlers, effects).map((eventType) => topicOf(topicPrefix, eventType));
   if (topics.length === 0)
     throw new UserError(`The consumer "${name}" handles no event type of the catalogue.`);
-  const attempts = new AttemptsByPartition();
   const deadLetters = new DeadLetterPublisher(kafka, deadLetterTopic(topicPrefix));
-  const settle: SettleDependencies<Tx> = {
-    consumer: name,
-    group,
-    handlers,
-    topicPrefix,
-    database,
-    logger,
-    handlerTimeoutMs: options.handlerTimeoutMs ?? 60_000,
-    policy: retry,
-    attempts,
-    publishDeadLetter: (letter) => deadLetters.publish(letter),
-    metrics,
-  };
+  const settle = settleDependencies(options, (letter) => deadLetters.publish(letter));
+  const { logger, attempts } = settle;
   const member = new GroupConsumer({
     kafka,
     group,
@@ -87,7 +91,7 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     fromBeginning: true,
     sessionTimeoutMs: options.sessionTimeoutMs,
     partitionsAtOnce: options.partitionsAtOnce ?? 4,
-    retryMaxMs: retry.retryMaxMs,
+    retryMaxMs: options.retry.retryMaxMs,
     ...(options.createTopics ? { createTopics: options.createTopics } : {}),
     handle: (message, signal) => settleMessage(message, settle, signal),
     together: {
@@ -98,15 +102,44 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),
   });
+  const postponed = createPostponedWorker({ dependencies: settle });
   return {
     name: member.name,
     failed: member.failed,
     readiness: [joinedCheck(name, member), deadLetterCheck(name, attempts)],
-    start: () => member.start(),
+    start: async () => {
+      await member.start();
+      await postponed.start();
+    },
     stop: async () => {
-      await member.stop();
+      await Promise.all([member.stop(), postponed.stop()]);
       await deadLetters.stop();
     },
+  };
+}
+
+function settleDependencies<Tx extends Prisma.TransactionClient>(
+  options: ConsumerOptions<Tx>,
+  publishDeadLetter: SettleDependencies<Tx>['publishDeadLetter'],
+): SettleDependencies<Tx> {
+  const { name, group, handlers, effects, classify, topicPrefix, database, metrics } = options;
+  const { laterEvents, patienceMs } = options.postponement ?? {};
+  return {
+    consumer: name,
+    group,
+    handlers,
+    effects,
+    laterEvents,
+    classify,
+    happened: new Set(),
+    topicPrefix,
+    database,
+    logger: options.logger.child({ consumer: name }),
+    handlerTimeoutMs: options.handlerTimeoutMs ?? 60_000,
+    policy: { ...options.retry, ...(patienceMs === undefined ? {} : { patienceMs }) },
+    attempts: new AttemptsByPartition(),
+    publishDeadLetter,
+    metrics,
   };
 }
 

@@ -4,6 +4,9 @@ import type { loadConfig } from '../shared/config/load';
 import type { consumerVariables } from '../shared/config/variables';
 import type { Service } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
+import type { Postponement } from './consumer';
+import type { Effects } from './effects';
+import type { ClassifyError } from './failurePolicy';
 import type { Handlers } from './handlers';
 import type { SharedTransactions } from './processTogether';
 
@@ -19,6 +22,12 @@ export interface ConsumerSetup {
 
 export interface ConsumerParts {
   readonly handlers: Handlers<CapturedTransaction>;
+  /** Handlers whose effect is outside of the database. */
+  readonly effects?: Effects<CapturedTransaction>;
+  /** How long events may be postponed, and whether later ones wait for them. */
+  readonly postponement?: Postponement;
+  /** What errors mean that the runner does not know. */
+  readonly classify?: ClassifyError;
   /** Messages that share a transaction; without it none does. */
   readonly sharedTransactions?: SharedTransactions<CapturedTransaction>;
   /** What runs beside the handlers; started before them and stopped after them. */

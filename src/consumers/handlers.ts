@@ -18,6 +18,8 @@ export interface HandlerContext<Tx = Prisma.TransactionClient> {
   readonly logger: Logger;
   /** 1 at the first attempt. */
   readonly attempt: number;
+  /** When the event was tried for the first time, if it has been postponed since. */
+  readonly triedSince?: Date | undefined;
   readonly message: {
     readonly topic: string;
     readonly partition: number;

@@ -1,18 +1,65 @@
+import type { AnyEvent } from '../events/envelope';
 import type { Prisma } from '../generated/prisma/client';
+import { findHeldBack } from './postponed/find';
+import { orderOf } from './postponed/order';
 
 /**
- * Notes, in the transaction of its effect, that a consumer processes an event; false when it has done so before.
+ * - `new`: it is noted, and its effect is to follow in this transaction.
+ * - `duplicate`: it was noted before, or is postponed, so that its effect is still to come.
+ * - `behind`: it is noted, and an earlier event of its aggregate is postponed.
+ */
+export type Claim = 'new' | 'duplicate' | 'behind';
+
+/**
+ * Notes, in the transaction of its effect, that a consumer processes an event.
  * When another transaction has noted the same event and is still open, this waits for its end: one of the two goes on.
  */
 export async function claimEvent(
   tx: Prisma.TransactionClient,
   consumer: string,
+  event: Pick<AnyEvent, 'event_id' | 'metadata'>,
+): Promise<Claim> {
+  const { aggregateType, aggregateId, sequence } = orderOf(event.metadata);
+  const [row] = await tx.$queryRaw<{ postponed: boolean; behind: boolean }[]>`
+    INSERT INTO "signalbox"."inbox" ("consumer", "event_id") VALUES (${consumer}, ${event.event_id}::uuid)
+    ON CONFLICT DO NOTHING
+    RETURNING
+      EXISTS (SELECT FROM "signalbox"."postponed_event" p
+        WHERE p."consumer" = ${consumer} AND p."event_id" = ${event.event_id}::uuid) AS "postponed",
+      EXISTS (SELECT FROM "signalbox"."postponed_event" p
+        WHERE p."consumer" = ${consumer} AND p."aggregate_type" = ${aggregateType}
+          AND p."aggregate_id" = ${aggregateId} AND p."sequence" <= ${sequence}::numeric) AS "behind"`;
+  if (!row || row.postponed) return 'duplicate';
+  return row.behind ? 'behind' : 'new';
+}
+
+/**
+ * Says what a claim would say, and notes nothing. When a transaction that makes the inbox forget the event is still
+ * open, this waits for its end.
+ */
+export async function lookUpEvent(
+  tx: Prisma.TransactionClient,
+  consumer: string,
+  event: Pick<AnyEvent, 'event_id' | 'metadata'>,
+): Promise<Claim> {
+  const noted = await tx.$queryRaw<unknown[]>`
+    SELECT 1 FROM "signalbox"."inbox"
+    WHERE "consumer" = ${consumer} AND "event_id" = ${event.event_id}::uuid FOR KEY SHARE`;
+  if (noted.length > 0) return 'duplicate';
+  const [heldBack] = await findHeldBack(tx, consumer, [event]);
+  if (heldBack?.postponed) return 'duplicate';
+  return heldBack?.behind ? 'behind' : 'new';
+}
+
+/** Notes that a consumer has processed an event, and when. */
+export async function recordEvent(
+  tx: Prisma.TransactionClient,
+  consumer: string,
   eventId: string,
-): Promise<boolean> {
-  const inserted = await tx.$executeRaw`
+): Promise<void> {
+  await tx.$executeRaw`
     INSERT INTO "signalbox"."inbox" ("consumer", "event_id") VALUES (${consumer}, ${eventId}::uuid)
-    ON CONFLICT DO NOTHING`;
-  return inserted === 1;
+    ON CONFLICT ("consumer", "event_id") DO UPDATE SET "processed_at" = now()`;
 }
 
 /**

@@ -6,14 +6,17 @@ import { sleep } from '../shared/sleep';
 const batchSize = 5_000;
 
 /**
- * Deletes inbox rows that are older than `keepMs`, at most `batchSize` at a time; gives how many.
+ * Deletes inbox rows that are older than `keepMs`, at most `batchSize` at a time, and returns how many. Those of
+ * postponed events stay.
  * `keepMs` must be longer than Kafka keeps messages, or a consumer that is reset to the beginning repeats effects.
  */
 export async function trimInbox(pool: Pool, keepMs: number): Promise<number> {
   const { rowCount } = await pool.query(
     `DELETE FROM "signalbox"."inbox" WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM "signalbox"."inbox"
-       WHERE "processed_at" < now() - $1 * interval '1 millisecond' LIMIT $2))`,
+       SELECT i.ctid FROM "signalbox"."inbox" i
+       WHERE i."processed_at" < now() - $1 * interval '1 millisecond'
+         AND NOT EXISTS (SELECT FROM "signalbox"."postponed_event" p
+           WHERE p."consumer" = i."consumer" AND p."event_id" = i."event_id") LIMIT $2))`,
     [keepMs, batchSize],
   );
   return rowCount ?? 0;

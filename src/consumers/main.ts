@@ -72,12 +72,15 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
     name,
     ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
   }));
-  const running = made.map(({ name, handlers, sharedTransactions }) =>
+  const running = made.map(({ name, handlers, effects, sharedTransactions, postponement, classify }) =>
     createConsumer({
       name,
-      sharedTransactions,
-      group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       handlers,
+      effects,
+      sharedTransactions,
+      postponement,
+      classify,
+      group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
       kafka,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       database: prisma,

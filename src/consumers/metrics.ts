@@ -2,13 +2,16 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 /** The consumers' figures; labels are names of ours only. */
 export interface ConsumerMetrics {
-  /** outcome: processed, duplicate, dead_letter, or not_for_us (a replay for another group). */
+  /** outcome: processed, duplicate, postponed, not_wanted, dead_letter, or not_for_us (a replay for another group). */
   readonly events: Counter<'consumer' | 'event_type' | 'outcome'>;
-  /** reason: failed (it counts) or own (it does not). */
+  /** reason: failed (it counts), own (it does not), or later (a postponed event's handler asks for it again). */
   readonly retries: Counter<'consumer' | 'event_type' | 'reason'>;
   readonly seconds: Histogram<'consumer' | 'event_type'>;
   readonly lag: Gauge<'consumer' | 'topic' | 'partition'>;
   readonly waiting: Gauge<'consumer'>;
+  /** All of a consumer's, whichever process reports them. */
+  readonly postponed: Gauge<'consumer'>;
+  readonly oldestPostponed: Gauge<'consumer'>;
 }
 
 /** Declares them on a registry, which all consumers of a process share. */
@@ -17,13 +20,13 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
   return {
     events: new Counter({
       name: 'signalbox_consumer_events_total',
-      help: 'Messages that a consumer is done with, by outcome: processed, duplicate, dead_letter, not_for_us',
+      help: 'Messages that a consumer is done with, by outcome: processed, duplicate, postponed, not_wanted, dead_letter, not_for_us',
       labelNames: ['consumer', 'event_type', 'outcome'],
       registers,
     }),
     retries: new Counter({
       name: 'signalbox_consumer_retries_total',
-      help: 'Attempts that will be repeated, by reason: failed (the handler), own (database or dead-letter topic away)',
+      help: 'Attempts that will be repeated, by reason: failed (the handler), own (database or dead-letter topic away), later (postponed again)',
       labelNames: ['consumer', 'event_type', 'reason'],
       registers,
     }),
@@ -43,6 +46,18 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
     waiting: new Gauge({
       name: 'signalbox_consumer_waiting_partitions',
       help: 'Partitions whose first message failed and waits for its next attempt',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    postponed: new Gauge({
+      name: 'signalbox_consumer_postponed',
+      help: 'Postponed events, those that wait for an earlier one of their aggregate included',
+      labelNames: ['consumer'],
+      registers,
+    }),
+    oldestPostponed: new Gauge({
+      name: 'signalbox_consumer_postponed_oldest_seconds',
+      help: 'How long the oldest postponed event has been put aside',
       labelNames: ['consumer'],
       registers,
     }),

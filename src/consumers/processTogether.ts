@@ -14,8 +14,10 @@
 import type { AnyEvent } from '../events/envelope';
 import type { Prisma } from '../generated/prisma/client';
 import { claimEvents, releaseEvents } from './inbox';
-import { connectionWaitMs, graceMs, type ProcessDependencies } from './processMessage';
+import type { ProcessDependencies } from './processMessage';
 import { type Delivery, runHandler } from './runHandler';
+import { findHeldBack } from './postponed/find';
+import { connectionWaitMs, graceMs } from './transact';
 import { withDeadline } from './withDeadline';
 
 /**
@@ -49,7 +51,7 @@ export interface Handled {
 }
 
 export type TogetherOutcome =
-  /** In order; not all of them when time was up. */
+  /** In order; not all of them when time was up, or when one has to be handled by itself. */
   | { readonly kind: 'done'; readonly handled: readonly Handled[] }
   /** Nothing has happened. `at` is the message whose handler failed; unknown when something else did. */
   | { readonly kind: 'failed'; readonly at: number | undefined; readonly error: unknown };
@@ -67,7 +69,7 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
   const progress: Progress = { inHand: undefined };
   const work = async (tx: Tx): Promise<Timed[]> => {
     const claimed = await claimEvents(tx, consumer, deliveries.map(idOf));
-    const run = { deliveries, claimed, tx };
+    const run = { deliveries: await untilHeldBack(tx, deliveries, claimed, dependencies), claimed, tx };
     const timed = shared?.handle
       ? await handleAtOnce(run, shared.handle)
       : await handleInTurn(run, dependencies, mustEnd, progress);
@@ -86,6 +88,28 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
   } catch (error) {
     return { kind: 'failed', at: progress.inHand, error };
   }
+}
+
+/**
+ * The deliveries before the first one that is postponed or comes after a postponed event: that one is handled by itself.
+ */
+async function untilHeldBack<Tx extends Prisma.TransactionClient>(
+  tx: Tx,
+  deliveries: readonly Delivery[],
+  claimed: ReadonlySet<string>,
+  { consumer, laterEvents = 'wait' }: TogetherDependencies<Tx>,
+): Promise<readonly Delivery[]> {
+  const isNew = deliveries.filter((delivery) => claimed.has(idOf(delivery)));
+  const heldBack = await findHeldBack(
+    tx,
+    consumer,
+    isNew.map(({ event }) => event),
+  );
+  const ids = new Set(
+    heldBack.filter(({ postponed }) => postponed || laterEvents === 'wait').map(({ eventId }) => eventId),
+  );
+  const first = deliveries.findIndex((delivery) => ids.has(idOf(delivery)));
+  return first === -1 ? deliveries : deliveries.slice(0, first);
 }
 
 interface Run<Tx> {

@@ -43,14 +43,17 @@ function createAppointmentReminders({ config, database, logger, metrics }: Consu
   return { handlers: appointmentReminders, service };
 }
 
+/** As long as mail servers try (RFC 5321, 4.5.4.1). One mail says nothing that another one would have to wait for. */
+const postponement = { laterEvents: 'pass', patienceMs: 4 * 24 * 3_600_000 } as const;
+
 function createEmailSender({
   config: { SMTP_URL, SMTP_FROM, SMTP_REQUIRE_TLS },
 }: ConsumerSetup): ConsumerParts {
-  if (SMTP_URL === undefined) return { handlers: emailSender(logMailer) };
+  if (SMTP_URL === undefined) return { handlers: {}, effects: emailSender(logMailer), postponement };
   if (SMTP_FROM === undefined) throw new UserError('SMTP_URL is set: set SMTP_FROM to the sender, too.');
   const mailer = createSmtpMailer({ url: SMTP_URL, from: SMTP_FROM, requireTls: SMTP_REQUIRE_TLS });
   const service = { name: 'mailer', start: async () => undefined, stop: () => mailer.close() };
-  return { handlers: emailSender(mailer), service };
+  return { handlers: {}, effects: emailSender(mailer), postponement, service };
 }
 
 /** The consumers of these names, all for none; or what to tell whoever named one that is none. */

@@ -16,23 +16,24 @@ export interface HandlerDependencies<Tx extends Prisma.TransactionClient> {
   readonly logger: Logger;
   /** 1 at the first attempt. */
   readonly attempt: number;
+  /** When the event was tried for the first time, if it has been postponed since. */
+  readonly triedSince?: Date | undefined;
 }
 
 /** Runs the handler of an event in a transaction, and in the context of the request that led to the event. */
 export async function runHandler<Tx extends Prisma.TransactionClient>(
   tx: Tx,
-  { event, message }: Delivery,
+  delivery: Delivery,
   dependencies: HandlerDependencies<Tx>,
 ): Promise<void> {
+  const { event } = delivery;
   const handler = handlerOf(dependencies.handlers, event);
   if (!handler) throw new Error(`there is no handler for ${event.event_type}`);
-  await runWithContext(contextOf(event), () =>
-    handler(event, handlerContext(tx, event, message, dependencies)),
-  );
+  await runWithContext(contextOf(event), () => handler(event, handlerContext(tx, delivery, dependencies)));
 }
 
-/** Events that the handler appends are caused by this one and belong to the same request. */
-function contextOf({ event_id, metadata }: AnyEvent): EventContext {
+/** The context for events that a handler appends: they are caused by this one and belong to the same request. */
+export function contextOf({ event_id, metadata }: AnyEvent): EventContext {
   return {
     correlationId: metadata.correlation_id ?? undefined,
     causationId: event_id,
@@ -41,16 +42,17 @@ function contextOf({ event_id, metadata }: AnyEvent): EventContext {
   };
 }
 
-function handlerContext<Tx extends Prisma.TransactionClient>(
+/** What a handler is given beside the event. */
+export function handlerContext<Tx extends Prisma.TransactionClient>(
   tx: Tx,
-  event: AnyEvent,
-  { topic, partition, offset, timestamp }: ReceivedMessage,
-  { logger, attempt }: HandlerDependencies<Tx>,
+  { event, message: { topic, partition, offset, timestamp } }: Delivery,
+  { logger, attempt, triedSince }: Omit<HandlerDependencies<Tx>, 'handlers'>,
 ): HandlerContext<Tx> {
   const { correlation_id } = event.metadata;
   return {
     tx,
     attempt,
+    triedSince,
     logger: logger.child({ event_id: event.event_id, event_type: event.event_type, correlation_id }),
     message: { topic, partition, offset, timestampMs: Number(timestamp) },
   };

@@ -1,6 +1,6 @@
 /*
- * One message until it is done with: processed, known before, an acknowledged dead letter, or an operator's replay for
- * another group. Everything else is "again": its partition waits and offers it once more. Nothing leads past a message.
+ * One message until it is done with: processed, known before, put aside in Postgres, an acknowledged dead letter, or an
+ * operator's replay for another group. Everything else is "again": its partition waits and offers it once more. Nothing leads past a message.
  */
 import type { Prisma } from '../generated/prisma/client';
 import type { DeadLetter } from '../kafka/deadLetter';
@@ -8,9 +8,12 @@ import { type ReceivedMessage, partitionKey } from '../kafka/readMessage';
 import { isForAnotherGroup } from '../kafka/replay';
 import type { Verdict } from '../kafka/workBatch';
 import { backoffMs } from '../shared/backoff';
+import type { Logger } from '../shared/logger';
 import { type Attempts, AttemptsByPartition } from './attempts';
 import { decide, type Failure, type RetryPolicy } from './failurePolicy';
 import type { ConsumerMetrics } from './metrics';
+import type { Outcome } from './outcome';
+import { postpone } from './postponed/postpone';
 import { processMessage, type ProcessDependencies } from './processMessage';
 
 export interface SettleDependencies<
@@ -52,18 +55,19 @@ async function attempt<Tx extends Prisma.TransactionClient>(
   const { metrics, attempts, policy, logger } = dependencies;
   const labels = labelsOf(message, dependencies);
   const stopTimer = metrics.seconds.startTimer(labels);
-  const outcome = await processMessage(message, { ...dependencies, attempt: known.attempts + 1 });
+  const tried = await processMessage(message, { ...dependencies, attempt: known.attempts + 1 });
+  const outcome = await postponeIfAsked(message, tried, known.attempts + 1, dependencies);
   stopTimer();
   if (outcome.kind !== 'failed') {
     metrics.events.inc({ ...labels, outcome: outcome.kind });
-    logger.debug({ ...placeOf(message), outcome: outcome.kind }, 'message done');
+    logDone(logger, placeOf(message), outcome);
     return { kind: 'done' };
   }
   const now = counted(known, outcome.failure);
   const decision = decide(outcome.failure, now, policy);
-  logger[decision.action === 'retry' ? 'warn' : 'error'](
+  logger[decision.action === 'dead-letter' ? 'error' : 'warn'](
     { ...placeOf(message), ...outcome.failure, ...now, ...decision, at: framesOf(outcome.error) },
-    decision.action === 'retry' ? 'a message failed; its partition waits' : 'a message is given up',
+    decision.action === 'dead-letter' ? 'a message is given up' : 'a message failed; its partition waits',
   );
   if (decision.action === 'dead-letter') {
     const givenUp = { ...now, givenUp: outcome.failure };
@@ -75,11 +79,47 @@ async function attempt<Tx extends Prisma.TransactionClient>(
   return { kind: 'again', afterMs: decision.afterMs };
 }
 
+/** Puts an event aside whose handler wants it later; any other outcome is passed on. */
+async function postponeIfAsked<Tx extends Prisma.TransactionClient>(
+  message: ReceivedMessage,
+  outcome: Outcome,
+  attempts: number,
+  dependencies: SettleDependencies<Tx>,
+): Promise<Outcome> {
+  if (outcome.kind !== 'failed' || outcome.failure.kind !== 'later') return outcome;
+  const { failure } = outcome;
+  const decision = decide(failure, { attempts, outages: 0 }, dependencies.policy);
+  if (decision.action !== 'postpone') return outcome;
+  const { afterMs } = decision;
+  const postponed = await postpone(message, { failure, attempts, afterMs }, dependencies);
+  if (postponed.kind === 'postponed') {
+    const { errorClass, reason } = failure;
+    dependencies.logger.info(
+      { ...placeOf(message), errorClass, reason, afterMs },
+      'an event is postponed; its partition goes on',
+    );
+  }
+  return postponed;
+}
+
+/** Says of what is done with that it is done; of a command that was not carried out, for people to see. */
+export function logDone(logger: Logger, place: object, outcome: Exclude<Outcome, { kind: 'failed' }>): void {
+  if (outcome.kind === 'not_wanted')
+    logger.info(
+      { ...place, reason: outcome.reason },
+      'a command is not carried out: it is not wanted any more',
+    );
+  else logger.debug({ ...place, outcome: outcome.kind }, 'message done');
+}
+
 function counted({ attempts, outages }: Attempts, failure: Failure): Attempts {
   return failure.kind === 'own' ? { attempts, outages: outages + 1 } : { attempts: attempts + 1, outages: 0 };
 }
 
-type BuryDependencies = Omit<SettleDependencies, 'handlers' | 'database'>;
+type BuryDependencies = Pick<
+  SettleDependencies,
+  'consumer' | 'topicPrefix' | 'group' | 'policy' | 'attempts' | 'publishDeadLetter' | 'metrics' | 'logger'
+>;
 
 async function bury(
   message: ReceivedMessage,
@@ -107,7 +147,7 @@ async function bury(
 }
 
 /** A broker that does not answer must not keep a consumer from stopping; the message will be offered again. */
-async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
   const aborted = new Promise<never>((_resolve, reject) => {
     const leave = (): void => reject(new Error('stopping'));
     if (signal.aborted) leave();
@@ -129,7 +169,7 @@ export function placeOf(message: ReceivedMessage): { partition: string; offset: 
 }
 
 /** Where an error was thrown. Its message is left out: what we do not know may quote a patient's data. */
-function framesOf(error: unknown): string[] | undefined {
+export function framesOf(error: unknown): string[] | undefined {
   if (!(error instanceof Error)) return undefined;
   const frames = error.stack?.split('\n').filter((line) => /^ {4}at \S.*:\d+:\d+\)?$/.test(line));
   return frames?.slice(0, 8).map((line) => line.trim());

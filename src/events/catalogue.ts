@@ -36,6 +36,8 @@ export interface EventDefinition {
   readonly data: z.ZodType;
   /** Fits the data as the engines write them (see `dataPattern`); none for commands. */
   readonly pattern?: RegExp;
+  /** Of commands: when it is too late to carry one out, ISO 8601. Its argument fits `data`. */
+  expiresAt?(data: unknown): string | undefined;
 }
 
 function definitions(): Map<string, EventDefinition> {
@@ -57,14 +59,7 @@ function definitions(): Map<string, EventDefinition> {
       });
     }
   }
-  for (const {
-    eventType,
-    aggregateType,
-    version,
-    data,
-  } of commands satisfies readonly Command<EventType>[]) {
-    add({ eventType, aggregateType, version, data });
-  }
+  for (const command of commands satisfies readonly Command<EventType>[]) add(command);
   return found;
 }
 

@@ -7,6 +7,10 @@ export interface Command<Type extends string = string, Data = unknown> {
   readonly aggregateType: string;
   readonly version: string;
   readonly data: z.ZodType<Data>;
+  /** When it is too late to carry it out, ISO 8601; a command without it, or that says undefined, never expires. */
+  expiresAt?(data: Data): string | undefined;
+  /** The data without anything of a person, in a form that still fits `data`. Without it nothing of them is kept. */
+  erase?(data: Data): Data;
 }
 
 /** Declares a command event. */

@@ -1,6 +1,7 @@
 import { domainToASCII } from 'node:url';
 import { z } from 'zod';
 import { defineCommand } from './command';
+import { erased } from './erased';
 
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+";
 const label = '[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?';
@@ -53,5 +54,16 @@ export const emailSend = defineCommand({
       .string()
       .regex(/^[a-z][a-z0-9-]{0,63}$/)
       .optional(),
+    /** When it is too late to send it. */
+    expires_at: z.iso.datetime({ offset: true }).optional(),
+  }),
+  expiresAt: ({ expires_at }) => expires_at,
+  // One that is still to be sent has expired by this, so nobody tries to send it.
+  erase: ({ template }) => ({
+    to: 'erased@erased.invalid',
+    subject: erased,
+    text: erased,
+    expires_at: '1970-01-01T00:00:00.000Z',
+    ...(template === undefined ? {} : { template }),
   }),
 });

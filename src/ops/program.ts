@@ -2,8 +2,10 @@ import { Command } from 'commander';
 import type { Run } from './command';
 import { dlqCommand } from './dlq/command';
 import { doctorCommand } from './doctor/command';
+import { eraseCommand } from './erase/command';
 import { groupsCommand } from './groups/command';
 import { outboxCommand } from './outbox/command';
+import { postponedCommand } from './postponed/command';
 import { topicsCommand } from './topics/command';
 
 /** The ops command with all of its sub-commands; `run` is the frame in which their actions run. */
@@ -14,5 +16,7 @@ export function opsProgram(run: Run): Command {
     .addCommand(topicsCommand(run))
     .addCommand(groupsCommand(run))
     .addCommand(dlqCommand(run))
+    .addCommand(postponedCommand(run))
+    .addCommand(eraseCommand(run))
     .addCommand(doctorCommand(run));
 }

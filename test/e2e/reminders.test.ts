@@ -1,10 +1,18 @@
+import { Client } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientMarker } from '../support/events';
 import { kafkaBrokers, uniqueName } from '../support/kafka';
 import { type MailServer, startMailServer } from '../support/mailServer';
 import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
-import { startPart, startSystem, type System, type SystemOptions, waitUntilReady } from './support/system';
+import {
+  type Part,
+  startPart,
+  startSystem,
+  type System,
+  type SystemOptions,
+  waitUntilReady,
+} from './support/system';
 
 jest.setTimeout(240_000);
 
@@ -12,6 +20,8 @@ let database: TestDatabase;
 let mailServer: MailServer;
 let system: System;
 let options: SystemOptions;
+/** Consumers of earlier tests. */
+const running: Part[] = [];
 
 beforeAll(async () => {
   [database, mailServer] = await Promise.all([createTestDatabase(), startMailServer()]);
@@ -35,14 +45,18 @@ afterAll(async () => {
   await database?.drop();
 });
 
-async function post(path: string, body: object = {}): Promise<{ id: string }> {
+async function request(method: string, path: string, body: object = {}): Promise<Response> {
   const response = await fetch(`${system.api.url}/api/v1${path}`, {
-    method: 'POST',
+    method,
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
+    ...(method === 'DELETE' ? {} : { body: JSON.stringify(body) }),
   });
   expect(response.status).toBeLessThan(300);
-  return (await response.json()) as { id: string };
+  return response;
+}
+
+async function post(path: string, body: object = {}): Promise<{ id: string }> {
+  return (await (await request('POST', path, body)).json()) as { id: string };
 }
 
 const inHours = (hours: number): string => new Date(Date.now() + hours * 3_600_000).toISOString();
@@ -50,7 +64,7 @@ const inHours = (hours: number): string => new Date(Date.now() + hours * 3_600_0
 const book = (patient: { id: string }, hours: number): Promise<{ id: string }> =>
   post('/appointments', {
     patient_id: patient.id,
-    practitioner: 'Dr Who',
+    practitioner: `Dr ${patient.id}`,
     starts_at: inHours(hours),
     ends_at: inHours(hours + 0.5),
   });
@@ -72,6 +86,7 @@ test('a patient with an appointment tomorrow gets one e-mail; who cancelled, or 
   const consumers = await Promise.all(
     [1, 2].map(() => startPart('src/consumers/main', 'CONSUMERS_PORT', options)),
   );
+  running.push(...consumers);
   await Promise.all(consumers.map(waitUntilReady));
   await waitFor(() => mailsTo('ada@example.com').length > 0, { what: 'the reminder', deadlineMs: 120_000 });
   // What is asked for after it has come, so everything before has been dealt with by then.
@@ -84,4 +99,56 @@ test('a patient with an appointment tomorrow gets one e-mail; who cancelled, or 
   for (const { program } of [system.api, system.relay, system.consumers, ...consumers]) {
     expect(program.output()).not.toMatch(/example\.com|Zebulon/);
   }
+});
+
+async function count(sql: string, values: unknown[]): Promise<number> {
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    return Number((await client.query<{ count: string }>(sql, values)).rows[0]?.count);
+  } finally {
+    await client.end();
+  }
+}
+
+test('after an outage nobody is reminded of an appointment that was cancelled, deleted or moved meanwhile', async () => {
+  const names = ['kept', 'cancelled', 'removed', 'moved'];
+  const patients = await Promise.all(
+    names.map((name) => post('/patients', { name: patientMarker, email: `${name}@example.com` })),
+  );
+  const visits = await Promise.all(patients.map((patient) => book(patient, 50)));
+  const ids = visits.map(({ id }) => id);
+  const [, cancelled, removed, moved] = ids;
+  const known = `SELECT count(*) FROM reminders.appointment a JOIN reminders.contact USING (patient_id)
+    WHERE appointment_id = ANY ($1)`;
+  const askedFor = `SELECT count(*) FROM signalbox.outbox WHERE event_type = 'email.send' AND aggregate_id = ANY ($1)`;
+  const later = { ...options, env: { ...options.env, REMINDER_LEAD_MINUTES: String(60 * 60) } };
+  const early = await startPart('src/consumers/main', 'CONSUMERS_PORT', options);
+  await waitFor(async () => (await count(known, [ids])) === 4, {
+    what: 'the projection',
+    deadlineMs: 120_000,
+  });
+  await system.relay.program.kill('SIGKILL');
+  await early.program.kill('SIGTERM');
+  for (const { program } of running.splice(0)) await program.kill('SIGTERM');
+  const consumers = await startPart('src/consumers/main', 'CONSUMERS_PORT', later);
+  await waitFor(async () => (await count(askedFor, [ids])) === 4, {
+    what: 'the commands',
+    deadlineMs: 120_000,
+  });
+  await request('POST', `/appointments/${cancelled}/cancel`);
+  await request('DELETE', `/appointments/${removed}`);
+  await request('PATCH', `/appointments/${moved}`, { starts_at: inHours(55), ends_at: inHours(56) });
+  await startPart('src/relay/main', 'RELAY_PORT', options);
+  const arrived = (): boolean =>
+    mailsTo('kept@example.com').length > 0 && mailsTo('moved@example.com').length > 0;
+  await waitFor(arrived, { what: 'the reminders', deadlineMs: 120_000 });
+  const done = `SELECT count(*) FROM signalbox.outbox o JOIN signalbox.inbox i
+    ON i.event_id = o.event_id AND i.consumer = 'email-sender' WHERE o.aggregate_id = ANY ($1)`;
+  await waitFor(async () => (await count(done, [ids])) === 5, {
+    what: 'all commands to be done with',
+    deadlineMs: 120_000,
+  });
+  expect(names.map((name) => mailsTo(`${name}@example.com`).length)).toEqual([1, 0, 0, 1]);
+  expect(consumers.program.output()).toContain('it is not wanted any more');
 });

@@ -1,6 +1,6 @@
 /** A real SMTP server in the test's process, which keeps what it is given and refuses what the test says. */
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 
 export interface ReceivedMail {
@@ -21,6 +21,10 @@ export interface MailServerOptions {
   readonly port?: number;
   /** The answer to RCPT TO, if it is to be refused. */
   readonly refuseRecipient?: (address: string) => { code: number; text: string } | undefined;
+  /** Cuts the connection, without an answer, when mail to this address is to be sent. */
+  readonly hangUpAt?: (address: string) => boolean;
+  /** The answer to a mail's text, if it is to be refused. */
+  readonly refuseText?: (to: readonly string[]) => { code: number; text: string } | undefined;
   /** Further options of smtp-server. By default it offers no TLS and asks for no password. */
   readonly more?: SMTPServerOptions;
 }
@@ -29,6 +33,8 @@ export interface MailServerOptions {
 export async function startMailServer({
   port = 0,
   refuseRecipient,
+  hangUpAt,
+  refuseText,
   more = {},
 }: MailServerOptions = {}): Promise<MailServer> {
   const mails: ReceivedMail[] = [];
@@ -36,7 +42,8 @@ export async function startMailServer({
     authOptional: true,
     disabledCommands: ['STARTTLS'],
     closeTimeout: 100,
-    onRcptTo: ({ address }, _session, answer) => {
+    onRcptTo: ({ address }, session, answer) => {
+      if (hangUpAt?.(address)) return hangUp(server, session.id);
       const refused = refuseRecipient?.(address);
       answer(refused ? Object.assign(new Error(refused.text), { responseCode: refused.code }) : null);
     },
@@ -46,6 +53,8 @@ export async function startMailServer({
       stream.on('end', () => {
         const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
         const to = envelope.rcptTo.map(({ address }) => address);
+        const refused = refuseText?.(to);
+        if (refused) return answer(Object.assign(new Error(refused.text), { responseCode: refused.code }));
         mails.push({ from, to, source: Buffer.concat(chunks).toString() });
         answer(null);
       });
@@ -61,4 +70,11 @@ export async function startMailServer({
     mails,
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+function hangUp(server: SMTPServer, sessionId: string): void {
+  for (const connection of server.connections) {
+    const { id, _socket } = connection as unknown as { id: string; _socket: Socket };
+    if (id === sessionId) _socket.destroy();
+  }
 }

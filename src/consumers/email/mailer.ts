@@ -13,7 +13,7 @@ export interface Mail {
 export interface Mailer {
   /**
    * Resolves when it has been taken over.
-   * @throws PermanentError, TransientError or UnavailableError; no value of the mail is in their messages.
+   * @throws PermanentError, PostponeError or UnavailableError; no value of the mail is in their messages.
    */
   send(mail: Mail, logger: Logger): Promise<void>;
   /** Ends what it holds open. May be called again. */

@@ -6,8 +6,10 @@
  * id, by which mail servers and mailboxes know the copy.
  */
 import { createTransport } from 'nodemailer';
+import { withDeadline } from '../withDeadline';
 import type { Mailer } from './mailer';
-import { smtpFailure } from './smtpFailure';
+import { SmtpJudge } from './smtpJudge';
+import { smtpVerdict } from './smtpVerdict';
 
 export interface SmtpOptions {
   /** `smtp://user:password@host:port`, or smtps for TLS from the first byte. */
@@ -18,8 +20,9 @@ export interface SmtpOptions {
   readonly requireTls: boolean;
 }
 
-/** Shorter than a handler's transaction may take, so that the server's answer decides and not ours. */
+/** Together shorter than an effect may take, so that the server's answer decides and not ours. */
 const deadlineMs = 45_000;
+const probeDeadlineMs = 10_000;
 
 export function createSmtpMailer({ url, from, requireTls }: SmtpOptions): Mailer {
   const transport = createTransport({
@@ -35,6 +38,14 @@ export function createSmtpMailer({ url, from, requireTls }: SmtpOptions): Mailer
     disableFileAccess: true,
     disableUrlAccess: true,
   });
+  const isUsable = async (): Promise<boolean> => {
+    try {
+      return await withDeadline(transport.verify(), probeDeadlineMs);
+    } catch {
+      return false;
+    }
+  };
+  const judge = new SmtpJudge(isUsable);
   const domain = from.slice(from.lastIndexOf('@') + 1).replace('>', '');
   return {
     send: async ({ eventId, to, subject, text }) => {
@@ -48,8 +59,9 @@ export function createSmtpMailer({ url, from, requireTls }: SmtpOptions): Mailer
           headers: { 'Auto-Submitted': 'auto-generated' },
           signal: AbortSignal.timeout(deadlineMs),
         });
+        judge.accepted(eventId);
       } catch (error) {
-        throw smtpFailure(error);
+        throw await judge.judge(eventId, smtpVerdict(error));
       }
     },
     close: async () => transport.close(),

@@ -1,7 +1,10 @@
 import type { EventData } from '../../events/catalogue';
 
+/** What kind of e-mail a reminder is. */
+export const reminderTemplate = 'appointment-reminder';
+
 /**
- * What a reminder says. Mail passes many hands: no name, no practitioner (whose field may tell an illness), no reason.
+ * What a reminder says, and until when there is a point in saying it. Mail passes many hands: no name, no practitioner (whose field may tell an illness), no reason.
  */
 export function reminderMessage(to: string, startsAt: Date, timeZone: string): EventData<'email.send'> {
   const when = new Intl.DateTimeFormat('en-GB', {
@@ -18,6 +21,7 @@ export function reminderMessage(to: string, startsAt: Date, timeZone: string): E
     to,
     subject: 'Your appointment',
     text: `This is a reminder of your appointment on ${when}.\n\nIf you cannot come, please let us know.\n`,
-    template: 'appointment-reminder',
+    template: reminderTemplate,
+    expires_at: startsAt.toISOString(),
   };
 }

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { ConfigResourceTypes, Partitioners, type Message, type Producer } from 'kafkajs';
 import { Registry } from 'prom-client';
 import { type Consumer, createConsumer, type ConsumerOptions } from '../../../src/consumers/consumer';
-import { PermanentError } from '../../../src/consumers/errors';
+import { PermanentError, PostponeError } from '../../../src/consumers/errors';
 import type { Handlers } from '../../../src/consumers/handlers';
 import { auditLog } from '../../../src/consumers/handlers/auditLog';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
@@ -295,6 +295,48 @@ describe.each([1, 20])('with %i messages at most in a transaction', (most) => {
       });
     }
     expect(await processedBy(group)).not.toContain(stuck.event_id);
+  });
+
+  test('an event that its handler puts off holds up nothing, and is tried again by itself', async () => {
+    const prefix = await newPrefix();
+    const [first, second, other] = [patientCreated(), patientCreated(), patientCreated()];
+    second.metadata = { ...second.metadata, aggregate_id: first.metadata.aggregate_id, sequence: '2' };
+    const done: string[] = [];
+    const handlers: Handlers = {
+      'patient.created': async (event, { attempt }) => {
+        if (event.event_id === first.event_id && attempt === 1)
+          throw new PostponeError('not now', { afterMs: 1_500 });
+        done.push(event.event_id);
+      },
+    };
+    const { registry, group } = await startConsumer(prefix, handlers);
+    await send(prefix, first, second, other);
+    await waitFor(() => done.length === 3, { what: 'all three' });
+    expect(done).toEqual([other.event_id, first.event_id, second.event_id]);
+    await waitFor(
+      async () => (await registry.metrics()).includes(`signalbox_consumer_postponed{consumer="${group}"} 0`),
+      { what: 'nothing to be postponed' },
+    );
+    await waitFor(async () => (await committedLag(group, topicOf(prefix, 'patient.created'))) === 0n, {
+      what: 'the offset to be committed',
+    });
+  });
+
+  test('a postponed event that its handler then refuses for good becomes a dead letter', async () => {
+    const prefix = await newPrefix();
+    const { handlers } = recording(async (_event, attempt) => {
+      throw attempt === 1 ? new PostponeError('not now', { afterMs: 0 }) : new PermanentError('never');
+    });
+    await startConsumer(prefix, handlers);
+    await send(prefix, patientCreated());
+    const [letter] = await waitFor(
+      async () => {
+        const letters = await readAll(deadLetterTopic(prefix));
+        return letters.length > 0 && letters;
+      },
+      { what: 'the dead letter' },
+    );
+    expect(letter?.headers).toMatchObject({ 'dlq.error.message': 'never', 'dlq.attempts': '2' });
   });
 
   test('while the dead-letter topic cannot be written the partition waits, and readiness says so', async () => {

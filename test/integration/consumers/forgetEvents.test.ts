@@ -5,6 +5,7 @@ import { claimEvent } from '../../../src/consumers/inbox';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { createPrismaClient } from '../../../src/shared/database';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { patientCreated } from '../../support/events';
 import { silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 import { poolOf } from '../relay/harness';
@@ -35,8 +36,12 @@ afterAll(async () => {
   await database.drop();
 });
 
-const claim = (consumer: string, eventId: string): Promise<boolean> =>
-  prisma.$transaction((tx) => claimEvent(tx, consumer, eventId), { timeout: 60_000 });
+const claim = async (consumer: string, event_id: string): Promise<boolean> => {
+  const event = { ...patientCreated(), event_id };
+  return prisma.$transaction(async (tx) => (await claimEvent(tx, consumer, event)) === 'new', {
+    timeout: 60_000,
+  });
+};
 
 async function claimWaits(): Promise<void> {
   const waiting = async (): Promise<boolean> => {

@@ -102,6 +102,7 @@ describe.each(['middleware', 'trigger'] as const)('with the %s engine', (engine)
             'This is a reminder of your appointment on Wednesday, 1 July 2099 at 12:30 CEST.\n\n' +
             'If you cannot come, please let us know.\n',
           template: 'appointment-reminder',
+          expires_at: '2099-07-01T10:30:00.000Z',
         },
       },
     ]);
