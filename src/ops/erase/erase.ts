@@ -8,7 +8,6 @@ import { withDatabase } from '../database';
 import { exitCodes } from '../exitCodes';
 import { duration } from '../output/duration';
 import { report } from '../output/report';
-
 import { type Client, eraseAuditLog, eraseContact, eraseOutbox, erasePostponed } from './places';
 import { findSubject, type Subject } from './subject';
 
