@@ -13,6 +13,7 @@ import { runProgram } from '../shared/program';
 import { createApp } from './app';
 import { readinessChecks } from './readiness';
 import { ApiServer } from './server';
+import { timeLimits } from './timeLimits';
 
 const readinessTimeoutMs = 2_000;
 const drainMs = 7_000;
@@ -29,6 +30,7 @@ async function main(logger: Logger): Promise<number> {
       poolSize: config.DATABASE_POOL_SIZE ?? defaultPoolSize,
       preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
       applicationName: 'signalbox-api',
+      ...timeLimits(config.API_REQUEST_TIMEOUT_MS),
       logger,
     },
     { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
@@ -39,6 +41,8 @@ async function main(logger: Logger): Promise<number> {
     metrics: createMetrics('api'),
     bodyLimitBytes: config.API_BODY_LIMIT_BYTES,
     requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
+    poolSize: config.DATABASE_POOL_SIZE,
+    waitingRequests: config.API_WAITING_REQUESTS,
     readiness: readinessChecks({
       ping: () => prisma.$queryRaw`SELECT 1`,
       pendingMigrations: () => pendingMigrations({ databaseUrl, directory: migrationsDirectory() }),
