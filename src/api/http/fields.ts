@@ -7,7 +7,8 @@ import { z } from 'zod';
 
 // Refinements rather than patterns: the OpenAPI generator garbles a pattern that has flags.
 const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
-const manyLines = /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u;
+// What must not occur, for a repeated alternative would take a place on the stack for each character.
+const notInProse = /\p{Cs}|[^\P{Cc}\n\r\t]/u;
 
 /** One line of text, without blanks around it. */
 export function line(maximum: number) {
@@ -25,7 +26,7 @@ export function prose(maximum: number) {
     .string()
     .max(maximum)
     .refine(
-      (text) => manyLines.test(text),
+      (text) => !notInProse.test(text),
       'must be text without control characters other than line breaks and tabs',
     );
 }
