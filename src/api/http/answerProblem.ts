@@ -5,7 +5,7 @@ import { correlationIdOf } from '../middleware/requestContext';
 import { type Problem, problemMediaType } from '../problems/problem';
 import { toProblem } from '../problems/toProblem';
 import { routeOf } from './routes';
-import { discardBody, mayExceed } from './unreadBody';
+import { discardBody, endsConnection } from './unreadBody';
 
 /** Where the deadline keeps the gate of a request, so that the answer can say what may have been done. */
 const gateKey = 'commitGate';
@@ -57,7 +57,7 @@ async function send(
 ): Promise<void> {
   const body = JSON.stringify({ ...problem, correlation_id: correlationIdOf(response) });
   response.status(problem.status).set(headers).type(problemMediaType);
-  if (problem.status !== 413 && !mayExceed(request, bodyLimitBytes)) {
+  if (problem.status !== 413 && !endsConnection(request, bodyLimitBytes)) {
     response.send(body);
     return;
   }

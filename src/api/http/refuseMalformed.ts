@@ -29,6 +29,8 @@ export async function refuseMalformed(
     socket.destroy();
     return;
   }
+  // Node would end the connection when the client has ended its side. We do, when all has been answered.
+  socket.removeAllListeners('end');
   // The fault may lie in the body of the last request; that one has been answered if its headers were enough.
   const broken = inFlight.find(({ req }) => !req.complete);
   const answered = inFlight.filter((response) => response !== broken || response.headersSent);

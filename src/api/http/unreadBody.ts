@@ -8,10 +8,14 @@ export function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Whether a body has more than `limitBytes` bytes, as far as can be known before it has been read. */
-export function mayExceed(request: IncomingMessage, limitBytes: number): boolean {
-  if (request.headers['transfer-encoding'] !== undefined) return !request.complete;
-  return Number(request.headers['content-length'] ?? 0) > limitBytes;
+/**
+ * Whether the connection cannot be used any more after an answer that is sent now: more than `limitBytes` bytes of the
+ * body may follow, or the client waits to be asked for the body, and we don't know whether it will send it.
+ */
+export function endsConnection(request: IncomingMessage, limitBytes: number): boolean {
+  if (request.complete) return false;
+  const { expect, 'transfer-encoding': coding, 'content-length': length } = request.headers;
+  return expect !== undefined || coding !== undefined || Number(length ?? 0) > limitBytes;
 }
 
 /**

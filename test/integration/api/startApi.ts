@@ -24,12 +24,15 @@ export interface TestApiOptions extends Partial<AppDependencies> {
   /** Turns the database's address into the one that the API uses, e.g. of a proxy. */
   readonly through?: (databaseUrl: string) => string;
   readonly engine?: CaptureEngineName;
+  /** Time-outs of the database; those that main.ts derives from the deadline by default. */
+  readonly databaseTimeouts?: object;
 }
 
 /** The API on a database of its own, wired as main.ts does it, listening on a free port. */
 export async function startApi({
   through,
   engine = 'middleware',
+  databaseTimeouts,
   ...overrides
 }: TestApiOptions = {}): Promise<TestApi> {
   const database = await createTestDatabase();
@@ -42,7 +45,7 @@ export async function startApi({
       databaseUrl: through ? through(database.url) : database.url,
       poolSize: overrides.poolSize ?? 10,
       applicationName: 'test api',
-      ...timeLimits(requestTimeoutMs),
+      ...(databaseTimeouts ?? timeLimits(requestTimeoutMs)),
       logger: log.logger,
     },
     { source: 'test-api', logger: log.logger },

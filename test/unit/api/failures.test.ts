@@ -1,11 +1,7 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { createApp } from '../../../src/api/app';
-import type { Database } from '../../../src/api/database';
-import { ApiServer } from '../../../src/api/server';
-import { createMetrics } from '../../../src/shared/metrics';
-import { type CapturedLog, captureLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
+import { type FakeApi, startFakeApi } from './fakeApi';
 
 /*
  * Handlers that fail in ways that nobody foresaw, early and late: each request gets one answer, the connection goes on,
@@ -23,30 +19,12 @@ interface Answer {
   readonly text: string;
 }
 
-let log: CapturedLog;
-let server: ApiServer;
+let api: FakeApi;
 let agent: Agent;
 let printed: string[];
 
-async function start(prisma: object, requestTimeoutMs = 5_000): Promise<void> {
-  log = captureLogger();
-  const app = createApp({
-    prisma: prisma as Database,
-    logger: log.logger,
-    metrics: createMetrics('api'),
-    readiness: [],
-    bodyLimitBytes: 100_000,
-    requestTimeoutMs,
-  });
-  server = new ApiServer({
-    app,
-    host: '127.0.0.1',
-    port: 0,
-    requestTimeoutMs: 30_000,
-    drainMs: 0,
-    logger: log.logger,
-  });
-  await server.start();
+async function start(prisma: object, requestTimeoutMs?: number): Promise<void> {
+  api = await startFakeApi(prisma, requestTimeoutMs);
   agent = new Agent({ keepAlive: true, maxSockets: 1 });
 }
 
@@ -65,15 +43,15 @@ beforeEach(() => {
 
 afterEach(async () => {
   agent.destroy();
-  await server.stop();
+  await api.stop();
   jest.restoreAllMocks();
-  expect([...printed, ...log.lines()].join('\n')).not.toMatch(/MARKERq7x|1971-03-14/);
+  expect([...printed, ...api.log.lines()].join('\n')).not.toMatch(/MARKERq7x|1971-03-14/);
   expect(printed).toEqual([]);
 });
 
 async function ask(method: string, path: string, body?: object): Promise<Answer> {
   const headers = body ? { 'content-type': 'application/json' } : {};
-  const sent = httpRequest({ port: server.port, host: '127.0.0.1', method, path, headers, agent });
+  const sent = httpRequest({ port: api.port, host: '127.0.0.1', method, path, headers, agent });
   sent.end(body && JSON.stringify(body));
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   let text = '';
@@ -81,7 +59,7 @@ async function ask(method: string, path: string, body?: object): Promise<Answer>
   return { status: response.statusCode, headers: response.headers, text };
 }
 
-const failures = (): Record<string, unknown>[] => log.entries().filter(({ level }) => level === 'error');
+const failures = (): Record<string, unknown>[] => api.log.entries().filter(({ level }) => level === 'error');
 
 const unknownErrors: [string, () => unknown][] = [
   ['an error whose text quotes a row', () => new Error(note)],
@@ -159,12 +137,12 @@ it('survives a client that leaves before the answer', async () => {
     fail = reject;
   });
   await start({ patient: { findMany: async () => late } });
-  const sent = httpRequest({ port: server.port, host: '127.0.0.1', path: patients });
+  const sent = httpRequest({ port: api.port, host: '127.0.0.1', path: patients });
   sent.on('error', () => undefined).end();
   await once(sent, 'socket');
   await waitFor(() => sent.writableFinished, { what: 'the request to be sent' });
   sent.destroy();
-  await waitFor(() => log.entries().some(({ status }) => status === 499), { what: 'the request to be over' });
+  await waitFor(() => api.log.entries().some(({ status }) => status === 499), { what: 'the request to be over' });
   fail(new Error(note));
   await waitFor(() => failures().length === 1, { what: 'the failure to be logged' });
   expect((await ask('GET', '/livez')).status).toBe(200);
