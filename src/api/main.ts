@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
+import { parseDatabaseUrl } from '../shared/connections/databaseUrl';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';
 import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
@@ -22,12 +23,14 @@ const defaultPoolSize = 10;
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig({ ...commonVariables, ...captureVariables, ...apiVariables }, process.env);
   const databaseUrl = config.DATABASE_URL;
+  const { connection_limit: limitOfUrl } = parseDatabaseUrl(databaseUrl).parameters;
+  const poolSize = limitOfUrl ?? config.DATABASE_POOL_SIZE ?? defaultPoolSize;
   const nudger = new Nudger({ databaseUrl, intervalMs: config.OUTBOX_NUDGE_INTERVAL_MS, logger });
   const prisma = await createCapturedClient(
     config.OUTBOX_CAPTURE,
     {
       databaseUrl,
-      poolSize: config.DATABASE_POOL_SIZE ?? defaultPoolSize,
+      poolSize,
       preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
       applicationName: 'signalbox-api',
       ...timeLimits(config.API_REQUEST_TIMEOUT_MS),
@@ -41,7 +44,7 @@ async function main(logger: Logger): Promise<number> {
     metrics: createMetrics('api'),
     bodyLimitBytes: config.API_BODY_LIMIT_BYTES,
     requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
-    poolSize: config.DATABASE_POOL_SIZE,
+    poolSize,
     waitingRequests: config.API_WAITING_REQUESTS,
     readiness: readinessChecks({
       ping: () => prisma.$queryRaw`SELECT 1`,

@@ -6,6 +6,8 @@ export interface TimeLimits {
   readonly acquireTimeoutMs: number;
   /** Longest time that one statement may take in the database, its waiting for locks included. */
   readonly statementTimeoutMs: number;
+  /** Longest wait for a server that says nothing at all; then the connection is dropped. */
+  readonly queryTimeoutMs: number;
   /** Longest time that a transaction may lie idle in the database; over when the request has been answered. */
   readonly idleInTransactionTimeoutMs: number;
 }
@@ -20,6 +22,7 @@ export function timeLimits(requestTimeoutMs: number): TimeLimits {
     waitMs: Math.ceil(requestTimeoutMs / 2),
     acquireTimeoutMs: third,
     statementTimeoutMs: third,
+    queryTimeoutMs: requestTimeoutMs,
     idleInTransactionTimeoutMs: requestTimeoutMs,
   };
 }

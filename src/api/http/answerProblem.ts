@@ -18,7 +18,7 @@ function gateOf(response: Response): CommitGate | undefined {
   return response.locals[gateKey] as CommitGate | undefined;
 }
 
-export type AnswerProblem = (error: unknown, request: Request, response: Response) => void;
+export type AnswerProblem = (thrown: unknown, request: Request, response: Response) => void;
 
 /**
  * The one place where errors end: answers a problem document (RFC 9457), and logs what is our fault or the database's.
@@ -29,10 +29,10 @@ export function createAnswerProblem(logger: Logger, bodyLimitBytes: number): Ans
   // The text of an unexpected error may quote a row.
   const failures = logger.child({}, { serializers: { err: describeErrorWithoutMessage } });
 
-  async function answer(error: unknown, request: Request, response: Response): Promise<void> {
+  async function answer(thrown: unknown, request: Request, response: Response): Promise<void> {
     const gate = gateOf(response);
-    const problem = toProblem(error, gate?.mayHaveCommitted);
-    const line = { err: error, route: routeOf(response), correlationId: correlationIdOf(response) };
+    const problem = toProblem(thrown, gate?.mayHaveCommitted);
+    const line = { err: thrown, route: routeOf(response), correlationId: correlationIdOf(response) };
     if (problem.status >= 500 && problem.status !== 503) failures.error(line, 'a request failed');
     else if (problem.status === 503 && gate?.isClosed && response.headersSent) {
       logger.debug(line, 'a request was given up');
@@ -41,8 +41,8 @@ export function createAnswerProblem(logger: Logger, bodyLimitBytes: number): Ans
     if (!response.headersSent) await send(problem, request, response, bodyLimitBytes);
   }
 
-  return (error, request, response) => {
-    answer(error, request, response).catch((failure: unknown) => {
+  return (thrown, request, response) => {
+    answer(thrown, request, response).catch((failure: unknown) => {
       failures.error({ err: failure }, 'a problem could not be answered');
       response.destroy();
     });

@@ -18,14 +18,14 @@ const refused = new WeakSet<Duplex>();
  * @param inFlight the answers of this connection that have not been sent
  */
 export async function refuseMalformed(
-  error: NodeJS.ErrnoException,
+  fault: NodeJS.ErrnoException,
   socket: Duplex,
   inFlight: readonly ServerResponse[],
 ): Promise<void> {
   // What comes after a fault is reported as another fault.
   if (refused.has(socket)) return;
   refused.add(socket);
-  if (error.code === 'ECONNRESET') {
+  if (fault.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
@@ -36,7 +36,7 @@ export async function refuseMalformed(
   const answered = inFlight.filter((response) => response !== broken || response.headersSent);
   await Promise.all(answered.map(closed));
   if (broken?.headersSent || !socket.writable) socket.destroy();
-  else answerAndClose(socket, statusOfCode[error.code ?? ''] ?? 400);
+  else answerAndClose(socket, statusOfCode[fault.code ?? ''] ?? 400);
 }
 
 async function closed(response: ServerResponse): Promise<void> {

@@ -33,7 +33,8 @@ function refuseByHeaders(request: Request, limitBytes: number): void {
   const expectation = request.get('expect');
   if (expectation !== undefined && !/^\s*100-continue\s*$/i.test(expectation)) throw expectationFailed();
   if (Number(request.get('content-length') ?? 0) > limitBytes) throw contentTooLarge();
-  if (withBody.has(request.method) && hasBody(request) && request.is(accepted) === false) throw unsupportedMediaType(accepted);
+  if (withBody.has(request.method) && hasBody(request) && request.is(accepted) === false)
+    throw unsupportedMediaType(accepted);
 }
 
 /**

@@ -61,7 +61,10 @@ export function inDoubt(detail: string, name: string): Problem {
 export function tookTooLong(mayHaveCommitted: boolean): HttpProblem {
   return new HttpProblem(
     mayHaveCommitted
-      ? inDoubt('The request took too long. It may have been carried out: look before you try again.', 'timeout')
+      ? inDoubt(
+          'The request took too long. It may have been carried out: look before you try again.',
+          'timeout',
+        )
       : unavailable('The request took too long and was not carried out. Try again.', 'timeout'),
   );
 }
@@ -94,7 +97,8 @@ export function problemOfRequestError(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { status, type } = error as { status?: unknown; type?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
-  const known = typeof type === 'string' && type in details ? details[type as keyof typeof details] : undefined;
+  const known =
+    typeof type === 'string' && type in details ? details[type as keyof typeof details] : undefined;
   const fallback =
     error instanceof URIError
       ? { title: 'Bad request', detail: 'The address is not percent-encoded correctly.' }

@@ -126,7 +126,9 @@ export const apiVariables = {
     .describe('Longest time a request may take to arrive, and again to be answered, in milliseconds'),
   API_WAITING_REQUESTS: whole(0, 100_000)
     .default(500)
-    .describe('Most requests that may wait for a database connection; any further one is answered 503 at once'),
+    .describe(
+      'Most requests that may wait for a database connection; any further one is answered 503 at once',
+    ),
 };
 
 /** What the relay alone reads. */

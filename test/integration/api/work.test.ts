@@ -32,7 +32,9 @@ async function count(work: () => Promise<unknown>): Promise<number> {
   await work();
   const { result } = await inspector.post('Profiler.takePreciseCoverage');
   return result
-    .filter(({ url }) => /[\\/]src[\\/]|[\\/](zod|express|router|body-parser|raw-body|type-is)[\\/]/.test(url))
+    .filter(({ url }) =>
+      /[\\/]src[\\/]|[\\/](zod|express|router|body-parser|raw-body|type-is)[\\/]/.test(url),
+    )
     .flatMap(({ functions }) => functions.flatMap(({ ranges }) => ranges))
     .reduce((sum, range) => sum + range.count, 0);
 }
@@ -71,7 +73,11 @@ const inputs: [string, number, Send][] = [
   ['lists in lists', 2_000, (n) => post(patients)(nested(n))],
   ['a long name', 20_000, (n) => post(patients)(JSON.stringify(aPatient({ name: 'x'.repeat(n) })))],
   ['a long address', 20_000, (n) => post(patients)(JSON.stringify(aPatient({ email: 'a@'.repeat(n) })))],
-  ['long notes', 2_400_000, (n) => post(patients)(JSON.stringify(aPatient({ clinical_notes: 'x'.repeat(n) })))],
+  [
+    'long notes',
+    2_400_000,
+    (n) => post(patients)(JSON.stringify(aPatient({ clinical_notes: 'x'.repeat(n) }))),
+  ],
   [
     'a long time',
     20_000,
@@ -86,18 +92,20 @@ const inputs: [string, number, Send][] = [
   ['a long path', 2_000, (n) => api.http.get(`${patients}/${'a'.repeat(n)}`)],
 ];
 
-it.each(inputs)('%s: the work grows no faster than the request, the answer not at all', async (_what, n, send) => {
-  const answers: { status: number; text: string }[] = [];
-  const work = async (size: number): Promise<number> =>
-    count(async () => answers.push(await send(size)));
-  await work(n);
-  const [once, fourTimes] = [await work(n), await work(4 * n)];
-  expect(fourTimes).toBeLessThan(5 * once);
-  for (const { status, text } of answers) {
-    expect([400, 422]).toContain(status);
-    expect(text.length).toBeLessThan(4_000);
-  }
-});
+it.each(inputs)(
+  '%s: the work grows no faster than the request, the answer not at all',
+  async (_what, n, send) => {
+    const answers: { status: number; text: string }[] = [];
+    const work = async (size: number): Promise<number> => count(async () => answers.push(await send(size)));
+    await work(n);
+    const [once, fourTimes] = [await work(n), await work(4 * n)];
+    expect(fourTimes).toBeLessThan(5 * once);
+    for (const { status, text } of answers) {
+      expect([400, 422]).toContain(status);
+      expect(text.length).toBeLessThan(4_000);
+    }
+  },
+);
 
 it('lists twenty problems at most, and says that there are more', async () => {
   const { body } = await post(patients)(keys(1_000, (index) => `k${index}`)).expect(422);

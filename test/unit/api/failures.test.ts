@@ -37,7 +37,9 @@ beforeEach(() => {
     });
   }
   for (const method of ['error', 'warn', 'log'] as const) {
-    jest.spyOn(console, method).mockImplementation((...args) => void printed.push(args.map(String).join(' ')));
+    jest
+      .spyOn(console, method)
+      .mockImplementation((...args) => void printed.push(args.map(String).join(' ')));
   }
 });
 
@@ -104,20 +106,26 @@ it.each([
   expect(text).not.toContain(marker);
 });
 
-it.each(unknownErrors)('survives %s after the deadline, and serves the connection on', async (_what, make) => {
-  let fail: (error: unknown) => void = () => undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    fail = reject;
-  });
-  await start({ patient: { findMany: async () => late, findUnique: async () => Promise.resolve(null) } }, 50);
-  const answer = await ask('GET', patients);
-  expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
-  fail(make());
-  await waitFor(() => failures().length === 1, { what: 'the failure to be logged' });
-  const socket = Object.values(agent.freeSockets)[0]?.[0];
-  expect((await ask('GET', `${patients}/${id}`)).status).toBe(404);
-  expect(Object.values(agent.freeSockets)[0]?.[0]).toBe(socket);
-});
+it.each(unknownErrors)(
+  'survives %s after the deadline, and serves the connection on',
+  async (_what, make) => {
+    let fail: (error: unknown) => void = () => undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      fail = reject;
+    });
+    await start(
+      { patient: { findMany: async () => late, findUnique: async () => Promise.resolve(null) } },
+      50,
+    );
+    const answer = await ask('GET', patients);
+    expect([answer.status, answer.headers['retry-after']]).toEqual([503, '1']);
+    fail(make());
+    await waitFor(() => failures().length === 1, { what: 'the failure to be logged' });
+    const socket = Object.values(agent.freeSockets)[0]?.[0];
+    expect((await ask('GET', `${patients}/${id}`)).status).toBe(404);
+    expect(Object.values(agent.freeSockets)[0]?.[0]).toBe(socket);
+  },
+);
 
 it('survives an answer that comes after the deadline', async () => {
   let finish: (rows: unknown[]) => void = () => undefined;
@@ -142,7 +150,9 @@ it('survives a client that leaves before the answer', async () => {
   await once(sent, 'socket');
   await waitFor(() => sent.writableFinished, { what: 'the request to be sent' });
   sent.destroy();
-  await waitFor(() => api.log.entries().some(({ status }) => status === 499), { what: 'the request to be over' });
+  await waitFor(() => api.log.entries().some(({ status }) => status === 499), {
+    what: 'the request to be over',
+  });
   fail(new Error(note));
   await waitFor(() => failures().length === 1, { what: 'the failure to be logged' });
   expect((await ask('GET', '/livez')).status).toBe(200);

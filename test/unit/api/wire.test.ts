@@ -46,12 +46,15 @@ describe('good requests and then a fault on one connection', () => {
     ['headers without end', `GET / HTTP/1.1\r\nx: ${'x'.repeat(50_000)}\r\n\r\n`, 431],
     ['two lengths', head('POST', [json, 'Content-Length: 1', 'Content-Length: 2']), 400],
     ['a chunk without a length', `${head('POST', [json, chunked])}rubbish\r\n`, 400],
-  ])('%s: each is answered, in order, and what was carried out is not called a fault', async (_what, fault, last) => {
-    talk.send(post('one') + post('two') + fault);
-    await talk.rest();
-    expect(talk.statuses()).toEqual([201, 201, last]);
-    expect(created).toEqual(['one', 'two']);
-  });
+  ])(
+    '%s: each is answered, in order, and what was carried out is not called a fault',
+    async (_what, fault, last) => {
+      talk.send(post('one') + post('two') + fault);
+      await talk.rest();
+      expect(talk.statuses()).toEqual([201, 201, last]);
+      expect(created).toEqual(['one', 'two']);
+    },
+  );
 
   it('answers them also to a client that has ended its side, and once however much rubbish follows', async () => {
     talk.send(`${post('one')}rubbish\r\n\r\n`);
@@ -86,18 +89,21 @@ describe('a body that is too large', () => {
     ['POST', 'chunks', []],
     ['POST', 'packed chunks', ['Content-Encoding: gzip']],
     ['GET', 'chunks', []],
-  ])('is refused when the limit is passed by a %s with %s, not at their end', async (method, _what, lines) => {
-    talk.send(head(method, [json, chunked, ...lines]));
-    const noise = randomBytes(200_000);
-    const bytes = lines.length > 0 ? gzipSync(noise) : noise;
-    talk.send(chunk(bytes.subarray(0, 90_000)));
-    await pause(50);
-    expect(talk.statuses()).toEqual([]);
-    talk.send(chunk(bytes.subarray(90_000, 110_000)));
-    expect(await talk.until(/"status":413/)).toContain('connection: close');
-    await talk.rest();
-    expect(talk.statuses()).toEqual([413]);
-  });
+  ])(
+    'is refused when the limit is passed by a %s with %s, not at their end',
+    async (method, _what, lines) => {
+      talk.send(head(method, [json, chunked, ...lines]));
+      const noise = randomBytes(200_000);
+      const bytes = lines.length > 0 ? gzipSync(noise) : noise;
+      talk.send(chunk(bytes.subarray(0, 90_000)));
+      await pause(50);
+      expect(talk.statuses()).toEqual([]);
+      talk.send(chunk(bytes.subarray(90_000, 110_000)));
+      expect(await talk.until(/"status":413/)).toContain('connection: close');
+      await talk.rest();
+      expect(talk.statuses()).toEqual([413]);
+    },
+  );
 
   it('is not read on for ever: the sender is cut soon after the answer', async () => {
     talk.send(head('POST', [json, chunked]));
