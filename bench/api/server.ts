@@ -1,4 +1,5 @@
 /** The API with a client of our choice, in a process of its own; it ends when the channel to its parent closes. */
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../../src/api/app';
 import type { Database } from '../../src/api/database';
@@ -28,7 +29,8 @@ async function main(): Promise<void> {
     bodyLimitBytes: 100_000,
     requestTimeoutMs: 15_000,
   });
-  const server = app.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
+  const server = createServer(app);
+  server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));
 }
 
 process.on('disconnect', () => process.exit());

@@ -5,6 +5,7 @@ import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
 import { triggerInspector } from '../outbox/trigger/installed';
 import { TriggerWatch } from '../outbox/triggerWatch';
+import { parseDatabaseUrl } from '../shared/connections/databaseUrl';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';
 import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
@@ -15,6 +16,7 @@ import { runProgram } from '../shared/program';
 import { createApp } from './app';
 import { readinessChecks } from './readiness';
 import { ApiServer } from './server';
+import { timeLimits } from './timeLimits';
 
 const readinessTimeoutMs = 2_000;
 const drainMs = 7_000;
@@ -23,14 +25,17 @@ const defaultPoolSize = 10;
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig({ ...commonVariables, ...captureVariables, ...apiVariables }, process.env);
   const databaseUrl = config.DATABASE_URL;
+  const { connection_limit: limitOfUrl } = parseDatabaseUrl(databaseUrl).parameters;
+  const poolSize = limitOfUrl ?? config.DATABASE_POOL_SIZE ?? defaultPoolSize;
   const nudger = new Nudger({ databaseUrl, intervalMs: config.OUTBOX_NUDGE_INTERVAL_MS, logger });
   const prisma = await createCapturedClient(
     config.OUTBOX_CAPTURE,
     {
       databaseUrl,
-      poolSize: config.DATABASE_POOL_SIZE ?? defaultPoolSize,
+      poolSize,
       preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
       applicationName: 'signalbox-api',
+      ...timeLimits(config.API_REQUEST_TIMEOUT_MS),
       logger,
     },
     { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
@@ -48,6 +53,8 @@ async function main(logger: Logger): Promise<number> {
     metrics,
     bodyLimitBytes: config.API_BODY_LIMIT_BYTES,
     requestTimeoutMs: config.API_REQUEST_TIMEOUT_MS,
+    poolSize,
+    waitingRequests: config.API_WAITING_REQUESTS,
     readiness: [
       ...readinessChecks({
         ping: () => prisma.$queryRaw`SELECT 1`,

@@ -1,15 +1,8 @@
-import {
-  createServer,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { Duplex } from 'node:stream';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { listen } from '../shared/listen';
 import type { Service } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
-import { problemMediaType } from './problems/problem';
+import { refuseMalformed } from './http/refuseMalformed';
 
 export interface ApiServerOptions {
   readonly app: RequestListener;
@@ -51,9 +44,18 @@ export class ApiServer implements Service {
       headersTimeout: requestTimeoutMs,
       connectionsCheckingInterval: Math.min(1_000, requestTimeoutMs),
     });
-    server.on('request', (_request, response: ServerResponse) => this.#track(response));
-    server.on('request', app);
-    server.on('clientError', refuse);
+    const serve: RequestListener = (request, response) => {
+      this.#track(response);
+      app(request, response);
+    };
+    server.on('request', serve);
+    // Node would ask for the body at once; the application does, when it wants it.
+    server.on('checkContinue', serve);
+    server.on('checkExpectation', serve);
+    server.on('clientError', (error, socket) => {
+      const inFlight = [...this.#inFlight].filter((response) => response.req.socket === socket);
+      void refuseMalformed(error, socket, inFlight);
+    });
     await listen(server, { host, port, portVariable: 'PORT' });
     this.#server = server;
     logger.info({ host, port: this.port }, 'the API is listening');
@@ -101,28 +103,4 @@ function timeout(ms: number, unless: Promise<void>): Promise<void> {
     const timer = setTimeout(resolve, ms);
     void unless.then(() => clearTimeout(timer));
   });
-}
-
-const statusOfCode: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
-};
-
-/** What is no HTTP, or came too slowly, never reaches the application. It gets a problem document all the same. */
-function refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const status = statusOfCode[error.code ?? ''] ?? 400;
-  const title = STATUS_CODES[status] ?? 'Bad Request';
-  const body = JSON.stringify({ type: 'about:blank', title, status });
-  const head = [
-    `HTTP/1.1 ${status} ${title}`,
-    `content-type: ${problemMediaType}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'cache-control: no-store',
-    'connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

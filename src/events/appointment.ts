@@ -1,7 +1,7 @@
 import { defineAggregate } from './aggregate';
 import { datetime, oneOf, restricted, text, uuid } from './fields';
 
-/** Appointments. The reason of a visit is clinical: it is in no event. */
+/** Appointments. The reason of a visit is clinical: an event says that it changed, not to what. */
 export const appointment = defineAggregate({
   type: 'appointment',
   model: 'Appointment',
@@ -38,6 +38,12 @@ export const appointment = defineAggregate({
       when: { becomes: { field: 'status', value: 'COMPLETED' } },
       carries: ['id', 'patientId', 'status'],
       previous: ['status'],
+    },
+    'appointment.updated': {
+      on: 'update',
+      when: { changed: ['reason'] },
+      carries: ['id', 'patientId', 'status'],
+      changedFields: true,
     },
     'appointment.deleted': { on: 'delete', carries: ['id', 'patientId', 'status'] },
   },

@@ -7,6 +7,7 @@ import {
   type Transaction,
 } from '@prisma/driver-adapter-utils';
 import type { PoolConfig } from 'pg';
+import { type CommitGate, currentGate } from './commitGate';
 import { parseDatabaseUrl } from './connections/databaseUrl';
 import { sessionOf } from './connections/session';
 import { SessionClient } from './connections/sessionClient';
@@ -31,8 +32,9 @@ export type FencedConfig = Omit<PoolConfig, 'connectionString' | 'Client'> &
 export const fencedKey = Symbol.for('signalbox.fenced');
 
 /**
- * Prisma's adapter for pg, whose transactions take no statement after their COMMIT or ROLLBACK, and whose connections
- * are made as everywhere else (connections/).
+ * Prisma's adapter for pg, whose transactions take no statement after their COMMIT or ROLLBACK, whose connections are
+ * made as everywhere else (connections/), and whose commits pass through the gate of the work they belong to
+ * (commitGate.ts): after it is closed, a transaction can only roll back.
  */
 export class FencedPrismaPg extends PrismaPg {
   readonly [fencedKey] = true;
@@ -47,8 +49,14 @@ export class FencedPrismaPg extends PrismaPg {
     const adapter = explainStaleTriggers(await super.connect());
     superviseConnections(adapter.underlyingDriver());
     const start = adapter.startTransaction.bind(adapter);
-    adapter.startTransaction = async (level?: IsolationLevel) =>
-      new FencedTransaction(explainStaleTriggers(await start(level)));
+    adapter.startTransaction = async (level?: IsolationLevel) => {
+      const gate = currentGate();
+      refuseIfClosed(gate);
+      return new FencedTransaction(explainStaleTriggers(await start(level)), gate);
+    };
+    const [queryRaw, executeRaw] = [adapter.queryRaw.bind(adapter), adapter.executeRaw.bind(adapter)];
+    adapter.queryRaw = async (query) => sendAlone(query, queryRaw);
+    adapter.executeRaw = async (query) => sendAlone(query, executeRaw);
     return adapter;
   }
 }
@@ -71,8 +79,25 @@ function fromUrl(
   };
 }
 
-/** How Prisma ends a transaction, before it gives the connection back. */
-const endings: ReadonlySet<string> = new Set(['COMMIT', 'ROLLBACK']);
+/** Sends a statement outside any transaction. Unless it only reads, it commits by itself. */
+async function sendAlone<T>(query: SqlQuery, send: (query: SqlQuery) => Promise<T>): Promise<T> {
+  const gate = currentGate();
+  if (!gate || /^\s*SELECT\b/i.test(query.sql)) return send(query);
+  refuseIfClosed(gate);
+  return gate.commit(() => send(query));
+}
+
+/** @throws DriverAdapterError when the work was given up: its request has been answered, or its client has left. */
+function refuseIfClosed(gate: CommitGate | undefined): void {
+  if (gate?.isClosed) throw givenUp();
+}
+
+function givenUp(): DriverAdapterError {
+  return new DriverAdapterError({
+    kind: 'TransactionAlreadyClosed',
+    cause: 'The request was given up before all of its statements were sent',
+  });
+}
 
 class FencedTransaction implements Transaction {
   readonly provider: Transaction['provider'];
@@ -80,7 +105,10 @@ class FencedTransaction implements Transaction {
   readonly options: Transaction['options'];
   #ended = false;
 
-  constructor(private readonly transaction: Transaction) {
+  constructor(
+    private readonly transaction: Transaction,
+    private readonly gate: CommitGate | undefined,
+  ) {
     ({ provider: this.provider, adapterName: this.adapterName, options: this.options } = transaction);
   }
 
@@ -89,9 +117,9 @@ class FencedTransaction implements Transaction {
   }
 
   async executeRaw(query: SqlQuery): Promise<number> {
-    const transaction = this.#open();
-    if (endings.has(query.sql)) this.#ended = true;
-    return transaction.executeRaw(query);
+    if (query.sql === 'COMMIT') return this.#commit(query);
+    if (query.sql !== 'ROLLBACK') return this.#open().executeRaw(query);
+    return this.#end().executeRaw(query);
   }
 
   async createSavepoint(name: string): Promise<void> {
@@ -106,18 +134,41 @@ class FencedTransaction implements Transaction {
     await this.#open().releaseSavepoint?.(name);
   }
 
+  /** Gives the connection back after COMMIT. */
   async commit(): Promise<void> {
     this.#ended = true;
     await this.transaction.commit();
   }
 
+  /** Gives the connection back after ROLLBACK, or after a COMMIT that failed. */
   async rollback(): Promise<void> {
     this.#ended = true;
     await this.transaction.rollback();
   }
 
-  /** @throws DriverAdapterError when the transaction has been ended. */
+  /** Prisma sends no ROLLBACK after a COMMIT that failed, so one that the gate refuses is turned into a ROLLBACK. */
+  async #commit(query: SqlQuery): Promise<number> {
+    const transaction = this.#end();
+    if (!this.gate) return transaction.executeRaw(query);
+    if (!this.gate.isClosed) return this.gate.commit(() => transaction.executeRaw(query));
+    await transaction.executeRaw({ ...query, sql: 'ROLLBACK' });
+    throw givenUp();
+  }
+
+  /** @throws DriverAdapterError when the transaction has been ended, or its work was given up. */
   #open(): Transaction {
+    const transaction = this.#unended();
+    refuseIfClosed(this.gate);
+    return transaction;
+  }
+
+  #end(): Transaction {
+    const transaction = this.#unended();
+    this.#ended = true;
+    return transaction;
+  }
+
+  #unended(): Transaction {
     if (!this.#ended) return this.transaction;
     throw new DriverAdapterError({
       kind: 'TransactionAlreadyClosed',

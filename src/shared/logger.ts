@@ -49,22 +49,45 @@ export function createLogger(
 
 /**
  * What is logged of an error: its kind, its code and where it happened. Messages of database and validation
- * errors quote values, so they are left out unless the error's class declares them safe to show.
+ * errors quote values, so they are left out.
  */
 export function describeError(error: unknown): Record<string, unknown> {
+  return describe(error, (of) => !quotesValues(of));
+}
+
+/** The same without any message: for errors of which nothing is known, whose text may quote anything. */
+export function describeErrorWithoutMessage(error: unknown): Record<string, unknown> {
+  return describe(error, () => false);
+}
+
+function describe(error: unknown, mayShow: (error: Error) => boolean): Record<string, unknown> {
   if (!(error instanceof Error)) return { type: typeof error };
   const code = (error as { code?: unknown }).code;
   return {
     type: error.name,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(quotesValues(error) ? {} : { message: error.message }),
-    stack: error.stack
-      ?.split('\n')
-      .filter((line) => line.trimStart().startsWith('at '))
-      .slice(0, 12)
-      .join('\n'),
-    ...(error.cause instanceof Error ? { cause: describeError(error.cause) } : {}),
+    ...(mayShow(error) ? { message: error.message } : {}),
+    stack: framesOf(error),
+    ...(error.cause instanceof Error ? { cause: describe(error.cause, mayShow) } : {}),
   };
+}
+
+/** `    at name (file:line:column)`, `    at file:line:column`, `    at name (<anonymous>)` */
+const frame = /^\s+at (?:.*\((?:.*:\d+:\d+|<anonymous>|native|index \d+)\)|.*:\d+:\d+)$/;
+
+/**
+ * The frames of an error's stack. The stack begins with the message as it was at first, which may have lines that look
+ * like frames: it is cut off. Where it is not found, the message was changed, and its lines can't be told from frames.
+ */
+function framesOf({ stack, message }: Error): string | undefined {
+  const start = stack?.indexOf(message) ?? -1;
+  if (stack === undefined || start < 0) return undefined;
+  return stack
+    .slice(start + message.length)
+    .split('\n')
+    .filter((line) => frame.test(line))
+    .slice(0, 12)
+    .join('\n');
 }
 
 /** Prisma prints the failing call with its arguments; Postgres and zod quote the offending value. */

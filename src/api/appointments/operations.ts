@@ -41,7 +41,7 @@ export const appointmentOperations: RouteConfig[] = [
     path: one,
     operationId: method === 'put' ? 'replaceAppointment' : 'changeAppointment',
     summary:
-      'Move an appointment (event appointment.rescheduled) or change its reason. ' +
+      'Move an appointment (event appointment.rescheduled) or change its reason (event appointment.updated). ' +
       'Patient and practitioner stay: cancel and book another',
     request: {
       headers: contextHeaders,

@@ -15,7 +15,11 @@ import { statusesBefore } from './transitions';
  * Patient and practitioner never change: whoever was told of the booking would have to be told twice.
  */
 export class AppointmentService {
-  constructor(private readonly database: Database) {}
+  /** @param limits of its transactions, in milliseconds; Prisma's own (two and five seconds) by default */
+  constructor(
+    private readonly database: Database,
+    private readonly limits: { readonly maxWait?: number; readonly timeout?: number } = {},
+  ) {}
 
   async book(input: AppointmentInput): Promise<Appointment> {
     const { patient_id, practitioner, starts_at, ends_at, reason } = input;
@@ -23,7 +27,7 @@ export class AppointmentService {
     return this.database.$transaction(async (tx) => {
       await lockPractitioner(tx, practitioner);
       return tx.appointment.create({ data });
-    });
+    }, this.limits);
   }
 
   /** Appointments in the order in which they were booked; at most one row more than the page holds. */
@@ -45,16 +49,21 @@ export class AppointmentService {
     return found(await this.database.appointment.findUnique({ where: { id } }));
   }
 
-  /** Sets the fields that `change` has. Times move only while the appointment is BOOKED; the reason always. */
+  /**
+   * Sets the fields that `change` has. Times move only while the appointment is BOOKED; the reason always. What was
+   * read before the update may be outdated by then, so the update itself asks: still BOOKED, or do the times stay?
+   */
   async change(id: string, change: AppointmentInput | AppointmentPatch): Promise<Appointment> {
+    const times = defined({ startsAt: change.starts_at, endsAt: change.ends_at });
+    const namesTimes = Object.keys(times).length > 0;
     return this.database.$transaction(async (tx) => {
       const current = found(await tx.appointment.findUnique({ where: { id } }));
       await refuseOtherParties(tx, current, change);
-      const moves = movesAppointment(current, change);
-      if (moves) await lockPractitioner(tx, current.practitioner);
+      refuseEmptyPeriod(current, change);
+      if (namesTimes) await lockPractitioner(tx, current.practitioner);
       const [changed] = await tx.appointment.updateManyAndReturn({
-        where: { id, ...(moves ? { status: 'BOOKED' } : {}) },
-        data: defined({ startsAt: change.starts_at, endsAt: change.ends_at, reason: change.reason }),
+        where: { id, ...(namesTimes ? { OR: [{ status: 'BOOKED' }, times] } : {}) },
+        data: { ...times, ...defined({ reason: change.reason }) },
       });
       if (changed) return changed;
       const { status } = found(await tx.appointment.findUnique({ where: { id } }));
@@ -62,7 +71,7 @@ export class AppointmentService {
         'not-booked',
         `The appointment is ${status.toLowerCase()}: its times are settled.`,
       );
-    });
+    }, this.limits);
   }
 
   async remove(id: string): Promise<void> {
@@ -108,12 +117,10 @@ const immutable = (field: string): DomainError =>
     field,
   );
 
-/** @throws DomainError when the appointment would end before it starts. */
-function movesAppointment(current: Appointment, change: AppointmentPatch): boolean {
+/** The database refuses it too; this names the field that the caller has sent. */
+function refuseEmptyPeriod(current: Appointment, change: AppointmentPatch): void {
   const { starts_at = current.startsAt, ends_at = current.endsAt } = change;
-  if (ends_at <= starts_at) {
-    const field = change.ends_at ? 'ends_at' : 'starts_at';
-    throw new DomainError('period-invalid', 'An appointment must end after it starts.', field);
-  }
-  return starts_at.getTime() !== current.startsAt.getTime() || ends_at.getTime() !== current.endsAt.getTime();
+  if (ends_at > starts_at) return;
+  const field = change.ends_at ? 'ends_at' : 'starts_at';
+  throw new DomainError('period-invalid', 'An appointment must end after it starts.', field);
 }

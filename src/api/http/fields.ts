@@ -7,7 +7,8 @@ import { z } from 'zod';
 
 // Refinements rather than patterns: the OpenAPI generator garbles a pattern that has flags.
 const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
-const manyLines = /^(?:[^\p{Cc}\p{Cs}]|[\n\r\t])*$/u;
+// What must not occur, for a repeated alternative would take a place on the stack for each character.
+const notInProse = /\p{Cs}|[^\P{Cc}\n\r\t]/u;
 
 /** Invisible characters that join others or choose their form: in emoji, in Persian, Indic and Mongolian words. */
 const joiners = /[\u200C\u200D\u180B-\u180D\u180F\uFE00-\uFE0F\u{E0020}-\u{E007F}\u{E0100}-\u{E01EF}]/u;
@@ -44,7 +45,7 @@ export function prose(maximum: number) {
     .string()
     .max(maximum)
     .refine(
-      (text) => manyLines.test(text),
+      (text) => !notInProse.test(text),
       'must be text without control characters other than line breaks and tabs',
     );
 }

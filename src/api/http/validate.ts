@@ -12,14 +12,14 @@ export function parseBody<S extends z.ZodType>(schema: S, request: Request): z.o
   const body: unknown = request.body;
   const result = schema.safeParse(body, { error: messageOf });
   if (result.success) return result.data;
-  throw invalid(422, 'The body is not valid', result.error.issues.flatMap(bodyProblems));
+  throw invalid(422, 'The body is not valid', bodyProblems(result.error.issues));
 }
 
 /** @throws HttpProblem (400) that lists what is wrong with the query parameters. */
 export function parseQuery<S extends z.ZodType>(schema: S, request: Request): z.output<S> {
   const result = schema.safeParse(request.query, { error: messageOf });
   if (result.success) return result.data;
-  throw invalid(400, 'The query is not valid', result.error.issues.flatMap(problemsOf));
+  throw invalid(400, 'The query is not valid', problemsOf(result.error.issues));
 }
 
 /** Any UUID, of whatever version; which ones exist is another question. */
@@ -35,27 +35,39 @@ export function parseId(request: Request): string {
   throw invalid(400, 'The address is not valid', [{ field: 'id', message: 'must be a UUID' }]);
 }
 
+/** More problems than this are not listed: neither the work nor the answer may grow with what was sent. */
+const mostProblems = 20;
+
 /** A problem with fields to blame, each once: what else is wrong with a field may follow from the first. */
-export function invalid(status: 400 | 422, title: string, problems: readonly FieldProblem[]): HttpProblem {
-  const errors = problems.filter(
-    ({ field }, index) => problems.findIndex((other) => other.field === field) === index,
-  );
-  const detail = errors.map(({ field, message }) => (field ? `${field} ${message}` : message)).join('; ');
+export function invalid(status: 400 | 422, title: string, problems: Iterable<FieldProblem>): HttpProblem {
+  const byField = new Map<string, FieldProblem>();
+  let more = false;
+  for (const problem of problems) {
+    if (byField.has(problem.field)) continue;
+    more = byField.size === mostProblems;
+    if (more) break;
+    byField.set(problem.field, problem);
+  }
+  const errors = [...byField.values()];
+  const sentences = errors.map(({ field, message }) => (field ? `${field} ${message}` : message));
+  const detail = [...sentences, ...(more ? ['and there are more problems'] : [])].join('; ');
   return new HttpProblem({ type: problemType('validation'), title, status, detail, errors });
 }
 
-function problemsOf(issue: z.core.$ZodIssue): FieldProblem[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ field: shownName(key), message: 'is not known here' }));
+function* problemsOf(issues: readonly z.core.$ZodIssue[]): Generator<FieldProblem> {
+  for (const issue of issues) {
+    if (issue.code !== 'unrecognized_keys') {
+      yield { field: issue.path.map(String).join('.'), message: issue.message };
+      continue;
+    }
+    for (const key of issue.keys) yield { field: shownName(key), message: 'is not known here' };
   }
-  return [{ field: issue.path.map(String).join('.'), message: issue.message }];
 }
 
-function bodyProblems(issue: z.core.$ZodIssue): FieldProblem[] {
-  return problemsOf(issue).map((problem) => ({
-    ...problem,
-    pointer: problem.field ? `#/${problem.field.replaceAll('.', '/')}` : '#',
-  }));
+function* bodyProblems(issues: readonly z.core.$ZodIssue[]): Generator<FieldProblem> {
+  for (const problem of problemsOf(issues)) {
+    yield { ...problem, pointer: problem.field ? `#/${problem.field.replaceAll('.', '/')}` : '#' };
+  }
 }
 
 /** A name that nobody would give a field may be a value in the wrong place. */

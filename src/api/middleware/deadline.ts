@@ -1,25 +1,25 @@
 import type { RequestHandler } from 'express';
-import { HttpProblem } from '../problems/problem';
-import { unavailable } from '../problems/requestErrors';
+import { CommitGate, runBehindGate } from '../../shared/commitGate';
+import { type AnswerProblem, keepGate } from '../http/answerProblem';
+import { tookTooLong } from '../problems/requestErrors';
 
 /**
  * Answers 503 when a handler takes longer than `timeoutMs`, e.g. because the database accepts connections and says
- * nothing. What the handler began may still be done: the caller must look before it tries again.
+ * nothing. From then on, and when the client has left, nothing of the request is committed any more. So the answer can
+ * say whether anything was done; only when a COMMIT was already under way that is not known.
  */
-export function deadline(timeoutMs: number): RequestHandler {
-  return (_request, response, next) => {
+export function deadline(timeoutMs: number, answerProblem: AnswerProblem): RequestHandler {
+  return (request, response, next) => {
+    const gate = new CommitGate();
+    keepGate(response, gate);
     const timer = setTimeout(() => {
-      if (response.headersSent) return;
-      next(
-        new HttpProblem(
-          unavailable(
-            'The request took too long. It may still be carried out: look before you try again.',
-            'timeout',
-          ),
-        ),
-      );
+      gate.close();
+      if (!response.headersSent) answerProblem(tookTooLong(gate.mayHaveCommitted), request, response);
     }, timeoutMs);
-    response.once('close', () => clearTimeout(timer));
-    next();
+    response.once('close', () => {
+      clearTimeout(timer);
+      gate.close();
+    });
+    runBehindGate(gate, () => next());
   };
 }

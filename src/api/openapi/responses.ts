@@ -28,7 +28,7 @@ const reasons: Readonly<Record<number, string>> = {
   413: 'The body is too large',
   415: 'The body is not JSON',
   422: 'The body is not valid; `errors` names every field to blame',
-  503: 'The database cannot be used right now; try again after Retry-After',
+  503: 'Temporarily unavailable. With Retry-After nothing was done; without it, look before you try again',
 };
 
 type Responses = Record<number, ResponseConfig>;

@@ -32,18 +32,51 @@ export function unsupportedMediaType(accepted: readonly string[]): HttpProblem {
   });
 }
 
-/** A 503: try again later. */
-export function unavailable(detail: string, name = 'unavailable'): Problem {
-  return {
-    type: problemType(name),
-    title: 'Temporarily unavailable',
-    status: 503,
-    detail,
-    headers: { 'retry-after': '1' },
-  };
+/** A 413, answered before the body has been read: the connection is closed, for the rest of it is not wanted. */
+export function contentTooLarge(): HttpProblem {
+  return new HttpProblem({ type: 'about:blank', status: 413, ...details['entity.too.large'] });
 }
 
-const details: Readonly<Record<string, { title: string; detail: string }>> = {
+/** A 417 for an `Expect` other than 100-continue. */
+export function expectationFailed(): HttpProblem {
+  return new HttpProblem({
+    type: 'about:blank',
+    title: 'Expectation failed',
+    status: 417,
+    detail: 'The only expectation that this API knows is 100-continue.',
+  });
+}
+
+/** A 503 for a request of which nothing was done, so that it may be sent again as it is. */
+export function unavailable(detail: string, name = 'unavailable'): Problem {
+  return { ...inDoubt(detail, name), headers: { 'retry-after': '1' } };
+}
+
+/** A 503 without `Retry-After`: what was asked may have been done, and sending it again may do it twice. */
+export function inDoubt(detail: string, name: string): Problem {
+  return { type: problemType(name), title: 'Temporarily unavailable', status: 503, detail };
+}
+
+/** The answer to a request that takes longer than it may. */
+export function tookTooLong(mayHaveCommitted: boolean): HttpProblem {
+  return new HttpProblem(
+    mayHaveCommitted
+      ? inDoubt(
+          'The request took too long. It may have been carried out: look before you try again.',
+          'timeout',
+        )
+      : unavailable('The request took too long and was not carried out. Try again.', 'timeout'),
+  );
+}
+
+/** The answer to a request that was not begun, because too many others are being served. */
+export function overloaded(): HttpProblem {
+  return new HttpProblem(
+    unavailable('Too many requests are waiting. Nothing was done; try again.', 'overloaded'),
+  );
+}
+
+const details = {
   'entity.parse.failed': { title: 'Invalid JSON', detail: 'The body is not valid JSON.' },
   'entity.not-utf8': { title: 'Invalid JSON', detail: 'The body is not valid UTF-8.' },
   'entity.too.large': { title: 'Content too large', detail: 'The body is larger than this API accepts.' },
@@ -54,7 +87,7 @@ const details: Readonly<Record<string, { title: string; detail: string }>> = {
   },
   'request.aborted': { title: 'Bad request', detail: 'The request ended before its body was complete.' },
   'request.size.invalid': { title: 'Bad request', detail: 'The body is not as long as Content-Length says.' },
-};
+} as const;
 
 /**
  * The problem document of an error thrown by Express, its router or its body parser; undefined for any other.
@@ -64,7 +97,8 @@ export function problemOfRequestError(error: unknown): Problem | undefined {
   if (!(error instanceof Error)) return undefined;
   const { status, type } = error as { status?: unknown; type?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
-  const known = typeof type === 'string' ? details[type] : undefined;
+  const known =
+    typeof type === 'string' && type in details ? details[type as keyof typeof details] : undefined;
   const fallback =
     error instanceof URIError
       ? { title: 'Bad request', detail: 'The address is not percent-encoded correctly.' }

@@ -123,7 +123,12 @@ export const apiVariables = {
   API_BODY_LIMIT_BYTES: whole(1_024, 10_000_000).default(100_000).describe('Largest request body, in bytes'),
   API_REQUEST_TIMEOUT_MS: whole(1_000, 600_000)
     .default(15_000)
-    .describe('Longest time a request may take to arrive, in milliseconds'),
+    .describe('Longest time a request may take to arrive, and again to be answered, in milliseconds'),
+  API_WAITING_REQUESTS: whole(0, 100_000)
+    .default(500)
+    .describe(
+      'Most requests that may wait for a database connection; any further one is answered 503 at once',
+    ),
 };
 
 /** What the relay alone reads. */

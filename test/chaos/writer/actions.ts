@@ -125,8 +125,8 @@ const attend: Action = async (writer, random) => {
   if (!booked) return;
   const status = random.pick(['CANCELLED', 'COMPLETED'] as const);
   await inTransaction(writer, 2, async (tx, tag) => {
-    await tx.appointment.update({ where: { id }, data: { ...times(60), reason: tag } });
-    await tx.appointment.update({ where: { id }, data: { status, reason: tag } });
+    await tx.appointment.update({ where: { id }, data: times(60) });
+    await tx.appointment.update({ where: { id }, data: { status } });
   });
   await record(writer, { changes: 1, tag: `delete ${id}` }, () => appointment.delete({ where: { id } }));
 };

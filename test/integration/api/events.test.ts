@@ -77,19 +77,29 @@ it('tells a cancellation once, with the status before, however often it is asked
   expect(others).toEqual([]);
 });
 
-it('tells of a move, a completion and a deletion, and nothing of a reason', async () => {
-  const { id } = await bookAppointment(api, { reason: 'a' });
+it('tells of a move, a completion and a deletion, and that a reason changed, but not to what', async () => {
+  const { id, patient_id } = await bookAppointment(api, { reason: 'MARKERq7x' });
   const path = `/api/v1/appointments/${id}`;
-  await api.http.patch(path).send({ reason: 'b' }).expect(200);
+  await api.http.patch(path).send({ reason: 'MARKERq8x' }).expect(200);
+  await api.http.patch(path).send({ reason: 'MARKERq8x' }).expect(200);
   await api.http.patch(path).send({ ends_at: '2031-05-05T10:30:00Z' }).expect(200);
   await act(id, 'complete').expect(200);
   await api.http.delete(path).expect(204);
   expect(await typesOf(id)).toEqual([
     'appointment.booked',
+    'appointment.updated',
     'appointment.rescheduled',
     'appointment.completed',
     'appointment.deleted',
   ]);
+  const [, updated] = await eventsOf(id);
+  expect(updated?.data).toEqual({
+    appointment_id: id,
+    patient_id,
+    status: 'BOOKED',
+    changed_fields: ['reason'],
+  });
+  expect(JSON.stringify(await eventsOf(id))).not.toMatch(/MARKER/);
 });
 
 it('tells which fields of a patient changed, and nothing when none did', async () => {

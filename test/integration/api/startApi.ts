@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Client } from 'pg';
 import type { Registry } from 'prom-client';
 import supertest from 'supertest';
 import { type AppDependencies, createApp } from '../../../src/api/app';
-import { withCapture } from '../../../src/outbox/capture/extension';
-import { createPrismaClient } from '../../../src/shared/database';
+import { ApiServer } from '../../../src/api/server';
+import { timeLimits } from '../../../src/api/timeLimits';
+import { type CaptureEngineName, createCapturedClient } from '../../../src/outbox/capturedClient';
 import { createMetrics } from '../../../src/shared/metrics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { type CapturedLog, captureLogger } from '../../support/logger';
@@ -18,56 +16,68 @@ export interface TestApi {
   readonly log: CapturedLog;
   readonly metrics: Registry;
   readonly http: ReturnType<typeof supertest>;
+  readonly port: number;
   stop(): Promise<void>;
 }
 
 export interface TestApiOptions extends Partial<AppDependencies> {
   /** Turns the database's address into the one that the API uses, e.g. of a proxy. */
   readonly through?: (databaseUrl: string) => string;
-  readonly poolSize?: number;
+  readonly engine?: CaptureEngineName;
+  /** Time-outs of the database; those that main.ts derives from the deadline by default. */
+  readonly databaseTimeouts?: object;
 }
 
 /** The API on a database of its own, wired as main.ts does it, listening on a free port. */
-export async function startApi({ through, poolSize, ...overrides }: TestApiOptions = {}): Promise<TestApi> {
+export async function startApi({
+  through,
+  engine = 'middleware',
+  databaseTimeouts,
+  ...overrides
+}: TestApiOptions = {}): Promise<TestApi> {
   const database = await createTestDatabase();
   const log = captureLogger();
   const metrics = createMetrics('api');
-  const client = createPrismaClient({
-    databaseUrl: through ? through(database.url) : database.url,
-    poolSize: poolSize ?? 10,
-    applicationName: 'test api',
-    logger: log.logger,
-  });
-  const prisma = withCapture(client, { source: 'test-api', logger: log.logger });
+  const requestTimeoutMs = overrides.requestTimeoutMs ?? 15_000;
+  const prisma = await createCapturedClient(
+    engine,
+    {
+      databaseUrl: through ? through(database.url) : database.url,
+      poolSize: overrides.poolSize ?? 10,
+      applicationName: 'test api',
+      ...(databaseTimeouts ?? timeLimits(requestTimeoutMs)),
+      logger: log.logger,
+    },
+    { source: 'test-api', logger: log.logger },
+  );
   const app = createApp({
     prisma,
     logger: log.logger,
     metrics,
     readiness: [],
     bodyLimitBytes: 100_000,
-    requestTimeoutMs: 15_000,
+    requestTimeoutMs,
     ...overrides,
   });
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = new ApiServer({
+    app,
+    host: '127.0.0.1',
+    port: 0,
+    requestTimeoutMs: 30_000,
+    drainMs: 0,
+    logger: log.logger,
+  });
+  await server.start();
+  const port = server.port ?? 0;
   const sql = new Client({ connectionString: database.url });
   await sql.connect();
   const stop = async (): Promise<void> => {
-    server.closeAllConnections();
-    server.close();
-    await client.$disconnect();
+    await server.stop();
+    await prisma.$disconnect();
     await sql.end();
     await database.drop();
   };
-  const { port } = server.address() as AddressInfo;
-  return {
-    database,
-    sql,
-    log,
-    metrics,
-    http: supertest(`http://127.0.0.1:${port}`),
-    stop,
-  };
+  return { database, sql, log, metrics, http: supertest(`http://127.0.0.1:${port}`), port, stop };
 }
 
 let counter = 0;

@@ -41,6 +41,8 @@ type Change = (before: TableRow | undefined, after: TableRow | undefined) => [ty
 
 const patientFields = ['name', 'email', 'phone', 'date_of_birth', 'clinical_notes'];
 
+const appointmentFields = ['patient_id', 'practitioner', 'starts_at', 'ends_at', 'status', 'reason'];
+
 const patientChange: Change = (before, after) => {
   if (!before && after) return [['patient.created', patientData(after)]];
   if (before && !after) return [['patient.deleted', { patient_id: before.id }]];
@@ -66,6 +68,10 @@ const appointmentChange: Change = (before, after) => {
   ] as const) {
     if (is.status === status && was.status !== status)
       events.push([type, { ...statusData(after), previous_status: was.status }]);
+  }
+  if (before['reason'] !== after['reason']) {
+    const changed = appointmentFields.filter((field) => before[field] !== after[field]);
+    events.push(['appointment.updated', { ...statusData(after), changed_fields: changed }]);
   }
   return events;
 };

@@ -86,7 +86,7 @@ describe.each(serverNames)('capture by triggers on %s', (name) => {
   it('says that a status became something only when it was something else before', async () => {
     const id = await book(await newPatient('b@example.com'));
     await db.run(`UPDATE appointments SET status = 'CANCELLED' WHERE id = $1`, [id]);
-    await db.run(`UPDATE appointments SET status = 'CANCELLED', reason = 'x' WHERE id = $1`, [id]);
+    await db.run(`UPDATE appointments SET status = 'CANCELLED', practitioner = 'x' WHERE id = $1`, [id]);
     const said = await db.said();
     expect(said.map(([type]) => type)).toEqual(['appointment.booked', 'appointment.cancelled']);
     expect(said[1]?.[1]).toMatchObject({ status: 'CANCELLED', previous_status: 'BOOKED' });

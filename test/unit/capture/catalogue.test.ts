@@ -73,6 +73,6 @@ describe('the check of the catalogue against the Prisma models', () => {
   });
 
   it('knows to which fields an aggregate’s events react', () => {
-    expect([...watchedFields(appointment)]).toEqual(['startsAt', 'endsAt', 'status']);
+    expect([...watchedFields(appointment)]).toEqual(['startsAt', 'endsAt', 'status', 'reason']);
   });
 });

@@ -8,6 +8,7 @@ describe('the catalogue', () => {
       'appointment.completed',
       'appointment.deleted',
       'appointment.rescheduled',
+      'appointment.updated',
       'email.send',
       'patient.created',
       'patient.deleted',
