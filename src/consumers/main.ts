@@ -89,6 +89,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
       sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
       partitionsAtOnce,
+      account: config.KAFKA_SASL_USERNAME,
       ...creation,
     }),
   );
@@ -108,7 +109,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],
-    failed: Promise.race(running.map((consumer) => consumer.failed)),
+    failed: allFailed(running, logger),
   });
 }
 
@@ -150,6 +151,22 @@ function topicCreation(config: Config, kafka: ReturnType<typeof createKafka>) {
       await underWay;
     },
   };
+}
+
+/**
+ * Rejects when every consumer has ended by itself: what one of them cannot do says nothing of the others, which go on
+ * meanwhile. The ended one is reported at once, and the program is not ready.
+ */
+async function allFailed(running: readonly Consumer[], logger: Logger): Promise<never> {
+  const reasons = await Promise.all(
+    running.map(({ name, failed }) =>
+      failed.catch((error: unknown) => {
+        if (running.length > 1) logger.error(`${name} has ended: ${error instanceof Error ? error.message : ''}`);
+        return error;
+      }),
+    ),
+  );
+  throw reasons[0];
 }
 
 /** They stop side by side, so that the slowest message in hand, not the sum, decides how long it takes. */

@@ -1,5 +1,5 @@
 import type { Logger } from '../shared/logger';
-import { describeTrouble, type TopicTrouble } from './topicTrouble';
+import { describeTopicTrouble, type TopicTrouble } from './topicTrouble';
 
 /** Writes the log lines about topics in trouble: one when a trouble begins or changes, and one when it is over. */
 export class TopicReports {
@@ -12,7 +12,7 @@ export class TopicReports {
     const { logger, account } = this.options;
     for (const trouble of troubles) {
       const { topic, state, operation, type } = trouble;
-      const description = describeTrouble(trouble, account);
+      const description = describeTopicTrouble(trouble, account);
       if (this.#reported.get(topic) === description) continue;
       this.#reported.set(topic, description);
       const remedy = state === 'missing' ? ' Create it, or set KAFKA_CREATE_TOPICS=true.' : '';

@@ -36,12 +36,12 @@ export function troubleState(type: string): TopicTrouble['state'] | undefined {
 }
 
 /** One sentence for an operator. `account` is the name under which Kafka knows this program, if we know it. */
-export function describeTrouble(trouble: TopicTrouble, account?: string): string {
+export function describeTopicTrouble(trouble: TopicTrouble, account?: string): string {
   const { topic, state, operation, type, message } = trouble;
   const words = message && message !== type ? ` (${message.replace(/\.$/, '')})` : '';
   switch (state) {
     case 'missing':
-      return `Kafka has no topic "${topic}".`;
+      return `Kafka has no topic "${topic}"${operation === 'Create' ? `, and it could not be created: ${type}` : ''}.`;
     case 'unavailable':
       return `Kafka cannot ${operation.toLowerCase()} the topic "${topic}" for now: ${type}${words}.`;
     case 'refused':

@@ -46,8 +46,11 @@ async function tryToCreate(admin: Admin, topics: readonly DeclaredTopic[]): Prom
     return [];
   } catch (error) {
     const errors = topicErrorsOf(error).filter(({ type }) => type !== 'TOPIC_ALREADY_EXISTS');
-    if (errors.length === 0 || errors.some(({ type }) => type === 'NOT_CONTROLLER')) throw error;
-    return errors.map((refusal) => ({ ...refusal, state: 'refused', operation: 'Create' }));
+    const refusals = errors.filter(({ type }) => type !== 'NOT_CONTROLLER');
+    if (refusals.length > 0) return refusals.map((one) => ({ ...one, state: 'refused', operation: 'Create' }));
+    // The controller may be away while the others serve what is there: then these are missing, and nothing more.
+    const type = errorTypes(error).at(-1) ?? 'unknown';
+    return topics.map(({ topic }) => ({ topic, state: 'missing', operation: 'Create', type }));
   }
 }
 

@@ -14,7 +14,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { batchBytes, type OutgoingMessage } from '../kafka/message';
 import type { Publisher, SendFailure } from '../kafka/publisher';
-import { describeTrouble, type TopicTrouble } from '../kafka/topicTrouble';
+import { describeTopicTrouble, type TopicTrouble } from '../kafka/topicTrouble';
 import { aggregateKey } from '../outbox/log/parked';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside, SetAsideReason } from '../outbox/log/settle';
@@ -252,5 +252,5 @@ function reasonToWait(
   }
   if (!('message' in prepared)) return { row, state: 'parked', ...prepared.fault };
   if (!trouble) return undefined;
-  return { row, state: 'held', reason: reasons[trouble.state], detail: describeTrouble(trouble, account) };
+  return { row, state: 'held', reason: reasons[trouble.state], detail: describeTopicTrouble(trouble, account) };
 }

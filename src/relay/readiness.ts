@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { KafkaPublisher } from '../kafka/producer';
-import { describeTrouble } from '../kafka/topicTrouble';
+import { describeTopicTrouble } from '../kafka/topicTrouble';
 import { sleep } from '../shared/sleep';
 import type { ReadinessCheck } from '../shared/opsServer';
 import type { LaneLeases } from './leases';
@@ -53,6 +53,6 @@ function kafkaState(publisher: KafkaPublisher | undefined): { ok: boolean; detai
   if (troubles.length === 0) return { ok: true };
   return {
     ok: false,
-    detail: troubles.map((trouble) => describeTrouble(trouble, publisher.account)).join(' '),
+    detail: troubles.map((trouble) => describeTopicTrouble(trouble, publisher.account)).join(' '),
   };
 }

@@ -194,7 +194,7 @@ export class Relay implements Service {
     if (performance.now() < this.#nextReleaseAt) return false;
     const { publisher, database, leases, pageSize } = this.options;
     const startedAt = performance.now();
-    this.#throwIf(await publisher.retryTopics());
+    this.#reportUnasked(await publisher.retryTopics());
     const released = await releaseHeld({ database, leases, publishing: this.#publishing, rows: pageSize });
     this.#throwIf(released.failure);
     const tookMs = performance.now() - startedAt;
@@ -202,6 +202,14 @@ export class Relay implements Service {
       this.#nextReleaseAt = performance.now() + Math.max(releaseIntervalMs, tookMs * releaseShare);
     }
     return released.more;
+  }
+
+  /** What can be published does not depend on it; when Kafka is away, the next send says so. */
+  #reportUnasked(failure: SendFailure | undefined): void {
+    if (!failure) return;
+    const { kind, type } = failure;
+    this.options.metrics.errors.inc({ kind, type });
+    this.options.logger.warn({ error: type }, 'Kafka could not be asked for its topics; asking again later');
   }
 
   #throwIf(failure: SendFailure | undefined): void {

@@ -9,7 +9,7 @@ import { UserError } from '../../shared/lifecycle';
 import { runProgram } from '../../shared/program';
 import { createKafka } from '../client';
 import { ensureTopics } from '../topics';
-import { describeTrouble } from '../topicTrouble';
+import { describeTopicTrouble } from '../topicTrouble';
 
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig(kafkaVariables, process.env);
@@ -26,7 +26,7 @@ async function main(logger: Logger): Promise<number> {
   for (const topic of created) logger.info({ topic }, 'topic created');
   if (troubles.length > 0) {
     const account = config.KAFKA_SASL_USERNAME;
-    throw new UserError(troubles.map((trouble) => describeTrouble(trouble, account)).join(' '));
+    throw new UserError(troubles.map((trouble) => describeTopicTrouble(trouble, account)).join(' '));
   }
   logger.info({ created: created.length }, 'all declared topics exist');
   return 0;
