@@ -67,6 +67,11 @@ export interface WaitingForTopic {
   readonly since: Date;
 }
 
+/** The state of the topic that events with this reason wait for. */
+export function stateOf(reason: WaitingForTopic['reason']): 'missing' | 'refused' | 'unavailable' {
+  return ({ topic_missing: 'missing', topic_refused: 'refused', topic_unavailable: 'unavailable' } as const)[reason];
+}
+
 /** What waits for topics, by event type. */
 export async function readWaitingForTopic(database: Queryable): Promise<WaitingForTopic[]> {
   const { rows } = await database.query<WaitingForTopic>(
