@@ -227,10 +227,10 @@ export class KafkaPublisher implements Publisher {
   }
 }
 
-/** What failed is no send, so there is nothing to find out about single topics. */
+/** What failed was not a send, so neither a message nor a single topic is at fault. */
 function failureOf(error: unknown): SendFailure {
-  const { kind, ...failure } = classifyError(error);
-  return kind === 'topic' ? { kind: 'retryable', type: failure.type } : ({ kind, ...failure } as SendFailure);
+  const { kind, type } = classifyError(error);
+  return { kind: kind === 'fatal' ? 'fatal' : 'retryable', type };
 }
 
 /** The messages as kafkajs takes them, those of a topic in their order. */

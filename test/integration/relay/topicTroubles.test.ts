@@ -306,22 +306,46 @@ test('a topic that is deleted while the relay runs is created again; with KAFKA_
 test('an admin request that Kafka refuses is reported as that, not as a failure of the database, and stops nothing', async () => {
   refusals = (asked, name) => (asked === 'Create' && name === deleted ? 'POLICY_VIOLATION' : undefined);
   await writeEvents();
-  await startRelay();
+  const { publisher, registry } = await startRelay();
   await untilHeld('a:2', 'a:3');
-  refusals = (asked, name) =>
-    asked === 'Describe' && name.endsWith('.patient.created') ? 'UNSUPPORTED_VERSION' : refusalsBefore(asked, name);
-  const refusalsBefore: Refusals = (asked, name) =>
-    asked === 'Create' && name === deleted ? 'POLICY_VIOLATION' : undefined;
+  const refused = Object.assign(new Error('no'), { name: 'KafkaJSProtocolError', type: 'POLICY_VIOLATION' });
+  const asked = jest.spyOn(publisher, 'checkTopics').mockRejectedValue(refused);
+  await waitFor(() => asked.mock.calls.length > 0, { what: 'the topics to be asked for again' });
   await append(pool, 'f', 1);
   await waitFor(async () => (await held(updated)).includes('f:1'), { what: 'the other topic' });
+  expect(log.lines().join()).toContain('could not be asked for its topics');
   expect(log.lines().join()).not.toContain('outbox failed');
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('signalbox_relay_errors_total{kind="retryable",type="POLICY_VIOLATION"} 1');
+  expect(metrics).not.toContain('kind="database"');
 });
 
-async function deleteTopic(): Promise<void> {
+test('while the controller is away topics are not created, and the others are written to', async () => {
+  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: updated }] }));
+  refusals = (asked) => (asked === 'Create' ? 'NOT_CONTROLLER' : undefined);
+  await writeEvents();
+  await startRelay();
+  expect(await published(updated, 2)).toHaveLength(2);
+  const [row] = await untilHeld('a:2', 'a:3');
+  expect(row?.detail).toContain('could not be created: NOT_CONTROLLER');
+});
+
+test("a foreign topic without a leader is not this relay's trouble", async () => {
+  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
+  refusals = (asked, name) => (asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined);
+  await writeEvents();
+  await startRelay();
+  await published(deleted, 1);
+  expect(log.lines().join()).not.toContain('trying again');
+});
+
+async function withAdmin<T>(use: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
   const admin = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }).admin();
   await admin.connect();
-  await admin.deleteTopics({ topics: [deleted] }).finally(() => admin.disconnect());
+  return use(admin).finally(() => admin.disconnect());
 }
+
+const deleteTopic = (): Promise<void> => withAdmin((admin) => admin.deleteTopics({ topics: [deleted] }));
 
 async function untilHeldCount(count: number): Promise<void> {
   await waitFor(async () => (await setAside()).length === count, {
