@@ -91,7 +91,15 @@ async function prepareJava({ libraries, classes, logger, heapMb }: NodeOptions):
   const java = await findJava(process.env);
   if ('missing' in java) throw new Error(`Kafka needs Java 17 or newer, but ${java.missing}.`);
   const jars = libraries ?? (await fetchLibraries(findProjectRoot(__dirname), logger));
-  return { program: java.found, flags: [...jvmFlags, `-Xmx${heapMb}m`, '-cp', [join(jars, '*'), ...(classes ? [classes] : [])].join(delimiter)] };
+  return {
+    program: java.found,
+    flags: [
+      ...jvmFlags,
+      `-Xmx${heapMb}m`,
+      '-cp',
+      [join(jars, '*'), ...(classes ? [classes] : [])].join(delimiter),
+    ],
+  };
 }
 
 /** Any 16 bytes in base64; one that stays makes formatting a second time a harmless repetition. */

@@ -161,7 +161,8 @@ async function allFailed(running: readonly Consumer[], logger: Logger): Promise<
   const reasons = await Promise.all(
     running.map(({ name, failed }) =>
       failed.catch((error: unknown) => {
-        if (running.length > 1) logger.error(`${name} has ended: ${error instanceof Error ? error.message : ''}`);
+        if (running.length > 1)
+          logger.error(`${name} has ended: ${error instanceof Error ? error.message : ''}`);
         return error;
       }),
     ),

@@ -26,7 +26,9 @@ const misconfigured = [
 ];
 
 /** The kind of a failure, and what the broker or kafkajs called it. */
-export function classifyError(error: unknown): SendFailure | { readonly kind: 'topic'; readonly type: string } {
+export function classifyError(
+  error: unknown,
+): SendFailure | { readonly kind: 'topic'; readonly type: string } {
   const types = errorTypes(firstOf(error));
   const told = (known: readonly string[]): string | undefined =>
     types.findLast((type) => known.includes(type));

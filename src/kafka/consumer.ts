@@ -145,7 +145,8 @@ export class GroupConsumer implements Service {
     const ended = AbortSignal.any([signal, over.signal]);
     const changed = this.#topics.untilChanged(topics, ended);
     try {
-      if (topics.length > 0) await this.#membership(topics, signal, onJoined, Promise.race([stopped, changed]));
+      if (topics.length > 0)
+        await this.#membership(topics, signal, onJoined, Promise.race([stopped, changed]));
       else {
         this.#state = { state: 'waiting for topics', detail: this.#topics.describe().join(' ') };
         await changed;

@@ -65,7 +65,10 @@ export class ConsumerTopics {
     );
     for (const { topic, type, message } of refused) {
       const attempts = (this.#refusals.get(topic)?.attempts ?? 0) + 1;
-      const pauseMs = backoffMs(attempts, { initialMs: firstRetryMs, maxMs: Math.max(firstRetryMs, retryMaxMs) });
+      const pauseMs = backoffMs(attempts, {
+        initialMs: firstRetryMs,
+        maxMs: Math.max(firstRetryMs, retryMaxMs),
+      });
       const trouble: TopicTrouble = { topic, state: 'refused', operation: 'Read', type, message };
       this.#refusals.set(topic, { trouble, attempts, retryAt: performance.now() + pauseMs });
     }

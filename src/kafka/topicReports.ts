@@ -27,7 +27,8 @@ export class TopicReports {
   acknowledge(topics: readonly string[]): void {
     if (this.#reported.size === 0) return;
     for (const topic of topics) {
-      if (this.#reported.delete(topic)) this.options.logger.info({ topic }, 'the topic can be written to again');
+      if (this.#reported.delete(topic))
+        this.options.logger.info({ topic }, 'the topic can be written to again');
     }
   }
 }

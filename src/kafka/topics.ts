@@ -47,7 +47,8 @@ async function tryToCreate(admin: Admin, topics: readonly DeclaredTopic[]): Prom
   } catch (error) {
     const errors = topicErrorsOf(error).filter(({ type }) => type !== 'TOPIC_ALREADY_EXISTS');
     const refusals = errors.filter(({ type }) => type !== 'NOT_CONTROLLER');
-    if (refusals.length > 0) return refusals.map((one) => ({ ...one, state: 'refused', operation: 'Create' }));
+    if (refusals.length > 0)
+      return refusals.map((one) => ({ ...one, state: 'refused', operation: 'Create' }));
     // The controller may be away while the others serve what is there: then these are missing, and nothing more.
     const type = errors[0]?.type ?? errorTypes(error).at(-1) ?? 'unknown';
     return topics.map(({ topic }) => ({ topic, state: 'missing', operation: 'Create', type }));

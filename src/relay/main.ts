@@ -75,7 +75,12 @@ async function publish(logger: Logger): Promise<number> {
   const waker = new Waker({ databaseUrl: config.DATABASE_URL, onWake: () => relay.wake(), logger });
   const keepMs = config.OUTBOX_RETENTION_MS;
   const janitors = keepMs < 0 ? [] : [new Janitor({ database, leases, keepMs, logger, registry })];
-  const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database, publisher, leases, relay }));
+  const opsServer = opsServerOf(
+    config,
+    registry,
+    logger,
+    readinessChecks({ database, publisher, leases, relay }),
+  );
   return runUntilSignal({
     logger,
     services: [poolService(database), opsServer, relay, waker, ...janitors],

@@ -252,5 +252,10 @@ function reasonToWait(
   }
   if (!('message' in prepared)) return { row, state: 'parked', ...prepared.fault };
   if (!trouble) return undefined;
-  return { row, state: 'held', reason: reasons[trouble.state], detail: describeTopicTrouble(trouble, account) };
+  return {
+    row,
+    state: 'held',
+    reason: reasons[trouble.state],
+    detail: describeTopicTrouble(trouble, account),
+  };
 }

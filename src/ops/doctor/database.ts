@@ -100,7 +100,11 @@ async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptio
         ? warn(check, waiting, 'Look at the relay: its /readyz and its log say what it waits for.')
         : ok(check, waiting),
     ...waitingForTopics.map(({ eventType, events, reason, detail }) =>
-      fail(check, `${counted(events, 'event')} of ${eventType} held: ${detail}`, topicRemedy(stateOf(reason))),
+      fail(
+        check,
+        `${counted(events, 'event')} of ${eventType} held: ${detail}`,
+        topicRemedy(stateOf(reason)),
+      ),
     ),
     ...(parked > 0
       ? [

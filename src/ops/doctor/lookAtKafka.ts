@@ -39,7 +39,9 @@ function look(kafkaTools: KafkaTools, { connection }: OpenedDatabase, maxLag: bi
     const named = { clusterId, topicPrefix: config.KAFKA_TOPIC_PREFIX };
     const checks = [
       ...kafkaChecks({ admin, config, maxLag }),
-      ...(connection ? [targetCheck(connection.pool, named), deadLetterCheck(kafkaTools, connection.pool)] : []),
+      ...(connection
+        ? [targetCheck(connection.pool, named), deadLetterCheck(kafkaTools, connection.pool)]
+        : []),
     ];
     return [...brokerFindings(brokers.length, config), ...(await runChecks(checks))];
   });

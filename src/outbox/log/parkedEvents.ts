@@ -69,7 +69,9 @@ export interface WaitingForTopic {
 
 /** The state of the topic that events with this reason wait for. */
 export function stateOf(reason: WaitingForTopic['reason']): 'missing' | 'refused' | 'unavailable' {
-  return ({ topic_missing: 'missing', topic_refused: 'refused', topic_unavailable: 'unavailable' } as const)[reason];
+  return ({ topic_missing: 'missing', topic_refused: 'refused', topic_unavailable: 'unavailable' } as const)[
+    reason
+  ];
 }
 
 /** What waits for topics, by event type. */

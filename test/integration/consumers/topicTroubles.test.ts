@@ -127,7 +127,8 @@ describe.each([
     await send('bad', 'b1');
     await until(seen, 'b1');
     refusals = bad;
-    if (operation === 'Read') await waitFor(() => troubles().length === 1, { what: 'the trouble to be noticed' });
+    if (operation === 'Read')
+      await waitFor(() => troubles().length === 1, { what: 'the trouble to be noticed' });
     await send('good', 'g1');
     await until(seen, 'g1');
     refusals = () => undefined;
@@ -148,7 +149,10 @@ test('a missing topic keeps the consumer from no other one; also when it goes mi
   await send('bad', 'b1');
   await until(seen, 'b1');
   await withAdmin((admin) => admin.deleteTopics({ topics: ['bad'] }));
-  await waitFor(() => consumer.topicTroubles().length === 1, { what: 'the loss to be noticed', deadlineMs: 50_000 });
+  await waitFor(() => consumer.topicTroubles().length === 1, {
+    what: 'the loss to be noticed',
+    deadlineMs: 50_000,
+  });
   await send('good', 'g2');
   await until(seen, 'g2');
 });
@@ -156,7 +160,8 @@ test('a missing topic keeps the consumer from no other one; also when it goes mi
 test("a foreign topic without a leader is nobody's trouble", async () => {
   await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
   await send('good', 'g1');
-  refusals = (asked, name) => (asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined);
+  refusals = (asked, name) =>
+    asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined;
   const { seen, consumer } = await start();
   await until(seen, 'g1');
   expect(consumer.topicTroubles()).toEqual([]);
@@ -184,7 +189,9 @@ test('a consumer whose group is refused ends by itself: the others go on, and th
   const checks = await waitFor(
     async () => {
       const found = await check();
-      return found['email-sender: kafka']?.ok && found['appointment-reminders: kafka']?.ok ? found : undefined;
+      return found['email-sender: kafka']?.ok && found['appointment-reminders: kafka']?.ok
+        ? found
+        : undefined;
     },
     { what: () => `the other consumers to run:\n${program.output()}` },
   );

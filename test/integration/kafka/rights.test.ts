@@ -150,7 +150,10 @@ async function relayHoldsWhatIsRefused(): Promise<void> {
       `appointment.booked: Kafka refuses Create on the topic "${topic('appointment.booked')}" to the account "relay": POLICY_VIOLATION (topics like ${topic('appointment.booked')} are refused).`,
       `appointment.cancelled: Kafka refuses Describe on the topic "${topic('appointment.cancelled')}" to the account "relay": TOPIC_AUTHORIZATION_FAILED.`,
     ]);
-    await until(async () => (await count('patient.updated')) + (await count('patient.created')) === 2, 'the others');
+    await until(
+      async () => (await count('patient.updated')) + (await count('patient.created')) === 2,
+      'the others',
+    );
     await allow('relay', AclOperationTypes.WRITE, topic('patient.deleted'));
     await allow('relay', AclOperationTypes.WRITE, topic('appointment.cancelled'));
     await admin.createTopics({ topics: [{ topic: topic('appointment.booked') }] }).catch(() => undefined);
@@ -193,7 +196,10 @@ async function consumerReadsWhatItMay(): Promise<void> {
   });
   try {
     await consumer.start();
-    await until(() => seen.includes('good') && consumer.topicTroubles().length === 2, 'the topic that it may read');
+    await until(
+      () => seen.includes('good') && consumer.topicTroubles().length === 2,
+      'the topic that it may read',
+    );
     expect(consumer.topicTroubles().sort()).toEqual([
       'Kafka refuses Describe on the topic "hidden" to the account "reader": TOPIC_AUTHORIZATION_FAILED.',
       'Kafka refuses Read on the topic "bad" to the account "reader": TOPIC_AUTHORIZATION_FAILED.',
@@ -210,7 +216,10 @@ async function consumerReadsWhatItMay(): Promise<void> {
 if (onRealKafka) {
   beforeAll(startAll);
   afterAll(stopAll);
-  test('a relay holds what ACLs and a policy refuse, publishes the rest, and goes on when it may', relayHoldsWhatIsRefused);
+  test(
+    'a relay holds what ACLs and a policy refuse, publishes the rest, and goes on when it may',
+    relayHoldsWhatIsRefused,
+  );
   test('a consumer reads what it may, and takes up the rest when it may', consumerReadsWhatItMay);
 } else {
   test('the dev broker has no ACLs: relay/topicTroubles and consumers/topicTroubles have it refuse topics', () => {

@@ -42,7 +42,11 @@ export class RecordingPublisher implements Publisher {
   }
 
   /** Has the events of a topic wait. */
-  trouble(topic: string, state: TopicTrouble['state'] = 'missing', type = 'UNKNOWN_TOPIC_OR_PARTITION'): void {
+  trouble(
+    topic: string,
+    state: TopicTrouble['state'] = 'missing',
+    type = 'UNKNOWN_TOPIC_OR_PARTITION',
+  ): void {
     this.topicTroubles.set(topic, { topic, state, operation: 'Write', type });
   }
 
@@ -73,6 +77,7 @@ export interface SteppedOptions {
   readonly limits?: Partial<PageLimits>;
   readonly policy?: PoisonPolicy;
   readonly maxMessageBytes?: number;
+  readonly account?: string;
   readonly leaseMs?: number;
   readonly instance?: string;
   /** The clock by which the relay knows that its own lease has ended. */
@@ -103,6 +108,7 @@ export function steppedRelay(database: Pool, options: SteppedOptions = {}): Step
       topicPrefix: 'test',
       maxMessageBytes: options.maxMessageBytes ?? 1_000_000,
       policy: options.policy ?? 'wait',
+      account: options.account,
       isStopping: () => false,
       onSent: () => undefined,
       onPoison: () => undefined,

@@ -173,7 +173,9 @@ describe.each([
     await appendToAllLanes(3);
     await untilPublished(48);
     for (let lane = 0; lane < 16; lane += 1) {
-      const first = [...new Set((await held(broker.address)).filter((label) => label.startsWith(`k${lane}:`)))];
+      const first = [
+        ...new Set((await held(broker.address)).filter((label) => label.startsWith(`k${lane}:`))),
+      ];
       expect(first).toEqual([1, 2, 3].map((n) => `k${lane}:${n}`));
     }
   });
@@ -229,7 +231,9 @@ describe('a relay with another target', () => {
     await untilPublished(32);
     const { clusterId } = (await readTarget(pool)) ?? {};
     expect(clusterId).toBeTruthy();
-    await expect(changeTarget(pool, { clusterId: 'x', topicPrefix: 'y' })).rejects.toThrow('while relays run: first');
+    await expect(changeTarget(pool, { clusterId: 'x', topicPrefix: 'y' })).rejects.toThrow(
+      'while relays run: first',
+    );
     expect(await readTarget(pool)).toMatchObject({ clusterId, topicPrefix: 'test' });
   });
 
@@ -245,7 +249,9 @@ describe('a relay with another target', () => {
     await changeTarget(pool, { clusterId, topicPrefix: 'test' });
     await expect((await start('late')).failed).rejects.toThrow('would be split');
     await start('second', { address: other.address });
-    await waitFor(async () => (await held(other.address).catch(() => [])).length === 16, { what: 'the rest' });
+    await waitFor(async () => (await held(other.address).catch(() => [])).length === 16, {
+      what: 'the rest',
+    });
     expect((await held(other.address)).every((label) => label.endsWith(':2'))).toBe(true);
     expect((await held(broker.address)).every((label) => label.endsWith(':1'))).toBe(true);
   });

@@ -225,12 +225,13 @@ describe.each([
       { what: 'the readiness to name the topic' },
     );
     await waitFor(
-      async () =>
-        (await registry.metrics()).includes(`signalbox_relay_topic_usable{topic="${deleted}"} 0`),
+      async () => (await registry.metrics()).includes(`signalbox_relay_topic_usable{topic="${deleted}"} 0`),
       { what: 'the metric' },
     );
     expect(await registry.metrics()).toContain(`signalbox_relay_topic_usable{topic="${updated}"} 1`);
-    expect(log.lines().filter((line) => line.includes(deleted) && line.includes('held back'))).toHaveLength(1);
+    expect(log.lines().filter((line) => line.includes(deleted) && line.includes('held back'))).toHaveLength(
+      1,
+    );
     refusals = () => undefined;
     await untilReleased();
     expect(await published(deleted, 1)).toEqual(['a:2']);
@@ -242,11 +243,13 @@ describe.each([
 });
 
 test('a right that is taken away while a full page is on its way repeats that page once at most, however often relays restart', async () => {
-  for (let n = 1; n <= 5; n += 1) await append(pool, 'w', n, { eventType: n % 2 ? 'patient.updated' : 'patient.deleted' });
+  for (let n = 1; n <= 5; n += 1)
+    await append(pool, 'w', n, { eventType: n % 2 ? 'patient.updated' : 'patient.deleted' });
   let { relay } = await startRelay();
   await published(updated, 3);
   await published(deleted, 2);
-  refusals = (asked, name) => (asked === 'Write' && name === deleted ? 'TOPIC_AUTHORIZATION_FAILED' : undefined);
+  refusals = (asked, name) =>
+    asked === 'Write' && name === deleted ? 'TOPIC_AUTHORIZATION_FAILED' : undefined;
   await pool.query(
     `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
      SELECT signalbox.lane_of(k), t, '1.0', 'patient', k, 'test', json_build_object('n', n)
@@ -261,7 +264,8 @@ test('a right that is taken away while a full page is on its way repeats that pa
     await waitFor(async () => (await held(updated)).includes(`other:${start}`), { what: 'another event' });
   }
   const seen = await held(updated);
-  for (let start = 0; start < 3; start += 1) expect(seen.filter((label) => label === `other:${start}`)).toHaveLength(1);
+  for (let start = 0; start < 3; start += 1)
+    expect(seen.filter((label) => label === `other:${start}`)).toHaveLength(1);
   refusals = () => undefined;
   await untilReleased();
   for (const topic of [updated, deleted]) {
@@ -275,7 +279,9 @@ test('when no topic can be written to, nothing is held: the events stay where th
   refusals = (asked) => (asked === 'Write' ? 'NOT_ENOUGH_REPLICAS' : undefined);
   await writeEvents();
   await startRelay();
-  await waitFor(() => log.lines().filter((line) => line.includes('trying again')).length > 8, { what: 'some attempts' });
+  await waitFor(() => log.lines().filter((line) => line.includes('trying again')).length > 8, {
+    what: 'some attempts',
+  });
   expect(await setAside()).toEqual([]);
   expect(log.lines().join()).not.toContain('answer again');
   refusals = () => undefined;
@@ -332,7 +338,8 @@ test('while the controller is away topics are not created, and the others are wr
 
 test("a foreign topic without a leader is not this relay's trouble", async () => {
   await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
-  refusals = (asked, name) => (asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined);
+  refusals = (asked, name) =>
+    asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined;
   await writeEvents();
   await startRelay();
   await published(deleted, 1);
