@@ -64,16 +64,20 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   });
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
-  const consumerMetrics = createConsumerMetrics(metrics);
   const triggers = new TriggerWatch({ engine, inspect: triggerInspector(prisma), registry: metrics, logger });
-  const kafka = createKafka(config, logger);
-  const creation = topicCreation(config, kafka);
+  const common = {
+    ...sharedOptions(config, logger),
+    partitionsAtOnce,
+    database: prisma,
+    metrics: createConsumerMetrics(metrics),
+  };
   const made = chosen.map(({ name, create }) => ({
     name,
     ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
   }));
   const running = made.map(({ name, handlers, effects, sharedTransactions, postponement, classify }) =>
     createConsumer({
+      ...common,
       name,
       handlers,
       effects,
@@ -81,16 +85,6 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       postponement,
       classify,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
-      kafka,
-      topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      database: prisma,
-      logger,
-      metrics: consumerMetrics,
-      retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
-      sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
-      partitionsAtOnce,
-      account: config.KAFKA_SASL_USERNAME,
-      ...creation,
     }),
   );
   const readiness: ReadinessCheck[] = [
@@ -111,6 +105,20 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
     ],
     failed: allFailed(running, logger),
   });
+}
+
+/** What all consumers of the program have in common. */
+function sharedOptions(config: Config, logger: Logger) {
+  const kafka = createKafka(config, logger);
+  return {
+    kafka,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    account: config.KAFKA_SASL_USERNAME,
+    logger,
+    retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
+    sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
+    ...topicCreation(config, kafka),
+  };
 }
 
 /** KAFKA_ENABLED=false: nothing is consumed; supervisors still see a program that is well. */

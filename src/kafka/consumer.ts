@@ -22,19 +22,19 @@ import { backoffMs } from '../shared/backoff';
 import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
 import { ConsumerTopics } from './consumerTopics';
+import { createMember } from './createMember';
 import { errorTypes, fatalType } from './errorTypes';
 import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
+import { guardedTogether } from './guardedTogether';
 import { partitionKey, type ReceivedMessage } from './readMessage';
-import { type HandleTogether, oneByOne, type Verdict, workBatch } from './workBatch';
+import { type Verdict, workBatch } from './workBatch';
 
 export type ConsumerState =
   'stopped' | 'connecting' | 'waiting for topics' | 'joining' | 'running' | 'retrying';
 
 const firstRetryMs = 250;
 const heartbeatIntervalMs = 1_000;
-/** A fetch of idle partitions returns after this; a message that arrives ends it at once. */
-const longPollMs = 500;
 /** Longest time to leave the group once the last message is done; a broker that does not answer must not hold us. */
 const leaveTimeoutMs = 3_000;
 
@@ -163,7 +163,7 @@ export class GroupConsumer implements Service {
     over: Promise<unknown>,
   ): Promise<void> {
     this.#state = { state: 'joining' };
-    const consumer = this.#createConsumer();
+    const consumer = createMember(this.options, heartbeatIntervalMs);
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
@@ -174,19 +174,6 @@ export class GroupConsumer implements Service {
     } finally {
       await this.#leave(consumer, begun);
     }
-  }
-
-  #createConsumer(): Consumer {
-    const { kafka, group, sessionTimeoutMs } = this.options;
-    return kafka.consumer({
-      groupId: group,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatIntervalMs,
-      maxWaitTimeInMs: longPollMs,
-      minBytes: 1,
-      allowAutoTopicCreation: false,
-      retry: { retries: 5, restartOnFailure: async () => false },
-    });
   }
 
   async #run(
@@ -243,7 +230,7 @@ export class GroupConsumer implements Service {
           if (verdict.kind === 'done') next = BigInt(message.offset) + 1n;
           return verdict;
         },
-        together: this.#together((message) => (next = BigInt(message.offset) + 1n)),
+        together: guardedTogether(this.options, (message) => (next = BigInt(message.offset) + 1n)),
         isStopping: () => this.#stopping.signal.aborted,
         commit,
         commitIntervalMs,
@@ -271,25 +258,6 @@ export class GroupConsumer implements Service {
       );
       return { kind: 'again', afterMs: this.options.retryMaxMs };
     }
-  }
-
-  /** One that throws has dealt with nothing: the first message is handled by itself then. */
-  #together(onDone: (last: ReceivedMessage) => void): HandleTogether {
-    const { together, positions, commit, logger } = this.options;
-    if (!together) return oneByOne;
-    const handle: HandleTogether['handle'] = async (messages, mustEnd) => {
-      try {
-        const done = await together.handle(messages, mustEnd);
-        const last = messages[done - 1];
-        if (last) onDone(last);
-        if (last && commit === false) positions?.passed(last);
-        return done;
-      } catch (error) {
-        logger.error({ err: error }, 'messages could not be handled together');
-        return 0;
-      }
-    };
-    return { most: together.most, handle };
   }
 
   #pause(payload: EachBatchPayload, afterMs: number): void {

@@ -2,13 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type { Refusals } from '../../../dev/broker/apis/api';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { createKafka } from '../../../src/kafka/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import type { TopicTrouble } from '../../../src/kafka/topicTrouble';
+import { withAdmin } from '../../../src/kafka/withAdmin';
 import { createTestDatabase } from '../../support/database';
 import { uniqueName } from '../../support/kafka';
 import { captureLogger, type CapturedLog, silentLogger } from '../../support/logger';
@@ -34,7 +35,7 @@ beforeEach(async () => {
   kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
   log = captureLogger();
   consumers = [];
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'good' }, { topic: 'bad' }] }));
+  await administer((admin) => admin.createTopics({ topics: [{ topic: 'good' }, { topic: 'bad' }] }));
 });
 
 afterEach(async () => {
@@ -44,16 +45,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-async function withAdmin<T>(use: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-  const admin = kafka.admin();
-  await admin.connect();
-  return use(admin).finally(() => admin.disconnect());
-}
+const administer = (use: (admin: Admin) => Promise<unknown>): Promise<unknown> => withAdmin(kafka, use);
 
 async function send(topic: string, value: string): Promise<void> {
   const producer = kafka.producer();
   await producer.connect();
-  await producer.send({ topic, messages: [{ value }] }).finally(() => producer.disconnect());
+  await producer.send({ topic, messages: [{ value }] });
+  await producer.disconnect();
 }
 
 interface Reading {
@@ -140,15 +138,15 @@ describe.each([
 });
 
 test('a missing topic keeps the consumer from no other one; also when it goes missing while it is read', async () => {
-  await withAdmin((admin) => admin.deleteTopics({ topics: ['bad'] }));
+  await administer((admin) => admin.deleteTopics({ topics: ['bad'] }));
   const { seen, consumer } = await start();
   await send('good', 'g1');
   await until(seen, 'g1');
   expect(consumer.topicTroubles()).toEqual(['Kafka has no topic "bad".']);
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'bad' }] }));
+  await administer((admin) => admin.createTopics({ topics: [{ topic: 'bad' }] }));
   await send('bad', 'b1');
   await until(seen, 'b1');
-  await withAdmin((admin) => admin.deleteTopics({ topics: ['bad'] }));
+  await administer((admin) => admin.deleteTopics({ topics: ['bad'] }));
   await waitFor(() => consumer.topicTroubles().length === 1, {
     what: 'the loss to be noticed',
     deadlineMs: 50_000,
@@ -158,7 +156,7 @@ test('a missing topic keeps the consumer from no other one; also when it goes mi
 });
 
 test("a foreign topic without a leader is nobody's trouble", async () => {
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
+  await administer((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
   await send('good', 'g1');
   refusals = (asked, name) =>
     asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined;

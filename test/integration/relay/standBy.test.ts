@@ -8,6 +8,7 @@ import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { KafkaPublisher } from '../../../src/kafka/producer';
+import { withAdmin } from '../../../src/kafka/withAdmin';
 import { readRelays } from '../../../src/outbox/log/laneStatus';
 import { changeTarget, readTarget } from '../../../src/outbox/log/target';
 import { LaneLeases } from '../../../src/relay/leases';
@@ -121,9 +122,7 @@ const appendToAllLanes = async (n: number): Promise<void> => {
 async function held(address: string, topicPrefix = 'test'): Promise<string[]> {
   const topic = `${topicPrefix}.patient.updated`;
   const kafka = new Kafka({ brokers: [address], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const [offsets] = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+  const [offsets] = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
   const seen: string[] = [];
   if (offsets?.high === '0') return seen;
   const consumer = kafka.consumer({ groupId: crypto.randomUUID(), maxWaitTimeInMs: 20 });
@@ -243,9 +242,8 @@ describe('a relay with another target', () => {
     await untilPublished(16);
     await first.stop();
     await appendToAllLanes(2);
-    const admin = new Kafka({ brokers: [other.address], logLevel: logLevel.NOTHING }).admin();
-    await admin.connect();
-    const { clusterId } = await admin.describeCluster().finally(() => admin.disconnect());
+    const kafka = new Kafka({ brokers: [other.address], logLevel: logLevel.NOTHING });
+    const { clusterId } = await withAdmin(kafka, (admin) => admin.describeCluster());
     await changeTarget(pool, { clusterId, topicPrefix: 'test' });
     await expect((await start('late')).failed).rejects.toThrow('would be split');
     await start('second', { address: other.address });

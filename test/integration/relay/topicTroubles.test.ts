@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kafka, logLevel } from 'kafkajs';
+import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import type { Refusals } from '../../../dev/broker/apis/api';
@@ -10,6 +10,7 @@ import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { createKafka } from '../../../src/kafka/client';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { KafkaPublisher } from '../../../src/kafka/producer';
+import { withAdmin } from '../../../src/kafka/withAdmin';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics, observeTopics } from '../../../src/relay/metrics';
 import { readinessChecks } from '../../../src/relay/readiness';
@@ -111,9 +112,7 @@ async function startRelay({ createTopics = true, account = 'relay-account' } = {
 /** What the topic holds, as `key:n`, copies included. */
 async function held(topic: string): Promise<string[]> {
   const kafka = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING });
-  const admin = kafka.admin();
-  await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+  const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
   const total = offsets.reduce((sum, { high }) => sum + Number(high), 0);
   const seen: string[] = [];
   if (total === 0) return seen;
@@ -327,7 +326,7 @@ test('an admin request that Kafka refuses is reported as that, not as a failure 
 });
 
 test('while the controller is away topics are not created, and the others are written to', async () => {
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: updated }] }));
+  await administer((admin) => admin.createTopics({ topics: [{ topic: updated }] }));
   refusals = (asked) => (asked === 'Create' ? 'NOT_CONTROLLER' : undefined);
   await writeEvents();
   await startRelay();
@@ -337,7 +336,7 @@ test('while the controller is away topics are not created, and the others are wr
 });
 
 test("a foreign topic without a leader is not this relay's trouble", async () => {
-  await withAdmin((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
+  await administer((admin) => admin.createTopics({ topics: [{ topic: 'foreign' }] }));
   refusals = (asked, name) =>
     asked === 'Describe' && name === 'foreign' ? 'LEADER_NOT_AVAILABLE' : undefined;
   await writeEvents();
@@ -346,13 +345,10 @@ test("a foreign topic without a leader is not this relay's trouble", async () =>
   expect(log.lines().join()).not.toContain('trying again');
 });
 
-async function withAdmin<T>(use: (admin: ReturnType<Kafka['admin']>) => Promise<T>): Promise<T> {
-  const admin = new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }).admin();
-  await admin.connect();
-  return use(admin).finally(() => admin.disconnect());
-}
+const administer = (use: (admin: Admin) => Promise<unknown>): Promise<unknown> =>
+  withAdmin(new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }), use);
 
-const deleteTopic = (): Promise<void> => withAdmin((admin) => admin.deleteTopics({ topics: [deleted] }));
+const deleteTopic = (): Promise<unknown> => administer((admin) => admin.deleteTopics({ topics: [deleted] }));
 
 async function untilHeldCount(count: number): Promise<void> {
   await waitFor(async () => (await setAside()).length === count, {
