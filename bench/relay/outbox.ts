@@ -89,6 +89,7 @@ export class Outbox {
 
   /** Counts everything as published. Nobody may be writing. Resolves to the last position. */
   async markPublished(): Promise<string> {
+    await this.#forgetTarget();
     const { rows } = await this.pool.query<{ position: string }>(`
       UPDATE signalbox.lane SET owner = NULL, epoch = epoch + 1, done_snapshot = pg_current_snapshot(),
         done_xid = pg_current_xact_id(), done_floor = (SELECT last_value - (NOT is_called)::int FROM signalbox.outbox_position),
@@ -108,6 +109,12 @@ export class Outbox {
   async rewind(): Promise<void> {
     await this.#rewind('owner = NULL,');
     await this.pool.query('DELETE FROM signalbox.relay');
+    await this.#forgetTarget();
+  }
+
+  /** Each measurement has topics of its own, which is another target. */
+  async #forgetTarget(): Promise<void> {
+    await this.pool.query('DELETE FROM signalbox.target');
   }
 
   /** The same under idle relays: each finds that its lanes have a new epoch, and takes them again as they are now. */

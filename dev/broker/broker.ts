@@ -8,6 +8,7 @@
 import type { Socket } from 'node:net';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
+import type { Refusals } from './apis/api';
 import { BrokerStartError } from './errors';
 import { Coordinator } from './groups/coordinator';
 import { serveConnection } from './server/connection';
@@ -26,6 +27,8 @@ export interface DevBrokerOptions {
   /** Created if missing, kept when the broker stops. */
   readonly dataDir: string;
   readonly logger: Logger;
+  /** Asked at every request, for tests; by default everything is allowed. */
+  readonly refusals?: Refusals;
   /** Of topics that are created without a number of partitions; 1 if not given. */
   readonly defaultPartitions?: number;
 }
@@ -69,11 +72,11 @@ function refuseProduction(): void {
 }
 
 async function serve(options: DevBrokerOptions, store: Store, unlock: () => void): Promise<DevBroker> {
-  const { host = '127.0.0.1', port, logger, defaultPartitions = 1 } = options;
+  const { host = '127.0.0.1', port, logger, defaultPartitions = 1, refusals = () => undefined } = options;
   const coordinator = new Coordinator(store.offsets);
   // Clients can't connect to "every address".
   const address = { host: ['0.0.0.0', '::'].includes(host) ? 'localhost' : host, port };
-  const context = { store, coordinator, address, defaultPartitions, logger };
+  const context = { store, coordinator, address, defaultPartitions, refusals, logger };
   const onConnection = (socket: Socket): void => {
     const clientHost = `/${socket.remoteAddress}`;
     const answer = (frame: Buffer, gone: AbortSignal): Promise<Buffer[] | undefined> =>

@@ -8,7 +8,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { isPortFree } from '../postgres/ports';
@@ -22,6 +22,8 @@ export interface NodeSurroundings {
   readonly logger: Logger;
   /** A directory with the broker's jars; by default Maven fetches them. */
   readonly libraries?: string;
+  /** A directory with further classes for the broker, e.g. a policy. */
+  readonly classes?: string;
   /** Called with the pid of every process, as soon as there is one: to have it ended if this program is killed. */
   readonly onProcess?: (pid: number) => Promise<unknown>;
 }
@@ -85,11 +87,19 @@ export async function startNode(options: NodeOptions): Promise<RealKafka> {
 /** Small and quick to start: one collector thread, and no optimisation that takes long to pay off. */
 const jvmFlags = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Xshare:auto', '-Xms128m'];
 
-async function prepareJava({ libraries, logger, heapMb }: NodeOptions): Promise<Java> {
+async function prepareJava({ libraries, classes, logger, heapMb }: NodeOptions): Promise<Java> {
   const java = await findJava(process.env);
   if ('missing' in java) throw new Error(`Kafka needs Java 17 or newer, but ${java.missing}.`);
   const jars = libraries ?? (await fetchLibraries(findProjectRoot(__dirname), logger));
-  return { program: java.found, flags: [...jvmFlags, `-Xmx${heapMb}m`, '-cp', join(jars, '*')] };
+  return {
+    program: java.found,
+    flags: [
+      ...jvmFlags,
+      `-Xmx${heapMb}m`,
+      '-cp',
+      [join(jars, '*'), ...(classes ? [classes] : [])].join(delimiter),
+    ],
+  };
 }
 
 /** Any 16 bytes in base64; one that stays makes formatting a second time a harmless repetition. */

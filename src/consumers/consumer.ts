@@ -60,12 +60,14 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
   /** How many partitions are worked on at a time; each holds a database connection. */
   readonly partitionsAtOnce?: number;
-  /** Called with the topics that are missing at start, the dead letters' among them. */
+  /** The name under which Kafka knows this program, for people. */
+  readonly account?: string | undefined;
+  /** Called with topics that are missing, to create them. */
   readonly createTopics?: (missing: readonly string[]) => Promise<void>;
 }
 
 export interface Consumer extends Service {
-  /** Whether it has joined its group, and whether dead letters can be written. */
+  /** Whether it has joined its group, whether all topics can be read, and whether dead letters can be written. */
   readonly readiness: readonly ReadinessCheck[];
   /** Rejects when only an operator can help, with a UserError that says what to do. */
   readonly failed: Promise<never>;
@@ -83,6 +85,10 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
   const deadLetters = new DeadLetterPublisher(kafka, deadLetterTopic(topicPrefix));
   const settle = settleDependencies(options, (letter) => deadLetters.publish(letter));
   const { logger, attempts } = settle;
+  const usable = (isUsable: (topic: string) => boolean): void => {
+    for (const topic of topics) metrics.topicUsable.set({ consumer: name, topic }, Number(isUsable(topic)));
+  };
+  usable(() => true);
   const member = new GroupConsumer({
     kafka,
     group,
@@ -99,6 +105,8 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
       handle: (messages, mustEnd) =>
         settleTogether(messages, { ...settle, shared: options.sharedTransactions }, mustEnd),
     },
+    account: options.account,
+    onTopicTroubles: (troubles) => usable((name) => !troubles.some(({ topic }) => topic === name)),
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),
   });
@@ -106,7 +114,7 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
   return {
     name: member.name,
     failed: member.failed,
-    readiness: [joinedCheck(name, member), deadLetterCheck(name, attempts)],
+    readiness: [joinedCheck(name, member), topicsCheck(name, member), deadLetterCheck(name, attempts)],
     start: async () => {
       await member.start();
       await postponed.start();
@@ -151,6 +159,16 @@ function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
       const [unreadable] = member.unreadable();
       if (state === 'running' && unreadable !== undefined) return { ok: false, detail: unreadable };
       return { ok: state === 'running', detail: detail ? `${state}: ${detail}` : state };
+    },
+  };
+}
+
+function topicsCheck(name: string, member: GroupConsumer): ReadinessCheck {
+  return {
+    name: `${name}: topics`,
+    check: async () => {
+      const troubles = member.topicTroubles();
+      return troubles.length === 0 ? { ok: true } : { ok: false, detail: troubles.join(' ') };
     },
   };
 }

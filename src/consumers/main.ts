@@ -64,16 +64,20 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   });
   const pool = createPool({ ...database, poolSize: 1 });
   const metrics = createMetrics('consumers');
-  const consumerMetrics = createConsumerMetrics(metrics);
   const triggers = new TriggerWatch({ engine, inspect: triggerInspector(prisma), registry: metrics, logger });
-  const kafka = createKafka(config, logger);
-  const creation = topicCreation(config, kafka);
+  const common = {
+    ...sharedOptions(config, logger),
+    partitionsAtOnce,
+    database: prisma,
+    metrics: createConsumerMetrics(metrics),
+  };
   const made = chosen.map(({ name, create }) => ({
     name,
     ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
   }));
   const running = made.map(({ name, handlers, effects, sharedTransactions, postponement, classify }) =>
     createConsumer({
+      ...common,
       name,
       handlers,
       effects,
@@ -81,15 +85,6 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       postponement,
       classify,
       group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
-      kafka,
-      topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      database: prisma,
-      logger,
-      metrics: consumerMetrics,
-      retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
-      sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
-      partitionsAtOnce,
-      ...creation,
     }),
   );
   const readiness: ReadinessCheck[] = [
@@ -108,8 +103,22 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],
-    failed: Promise.race(running.map((consumer) => consumer.failed)),
+    failed: allFailed(running, logger),
   });
+}
+
+/** What all consumers of the program have in common. */
+function sharedOptions(config: Config, logger: Logger) {
+  const kafka = createKafka(config, logger);
+  return {
+    kafka,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    account: config.KAFKA_SASL_USERNAME,
+    logger,
+    retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
+    sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
+    ...topicCreation(config, kafka),
+  };
 }
 
 /** KAFKA_ENABLED=false: nothing is consumed; supervisors still see a program that is well. */
@@ -150,6 +159,23 @@ function topicCreation(config: Config, kafka: ReturnType<typeof createKafka>) {
       await underWay;
     },
   };
+}
+
+/**
+ * Rejects when every consumer has ended by itself: what one of them cannot do says nothing of the others, which go on
+ * meanwhile. The ended one is reported at once, and the program is not ready.
+ */
+async function allFailed(running: readonly Consumer[], logger: Logger): Promise<never> {
+  const reasons = await Promise.all(
+    running.map(({ name, failed }) =>
+      failed.catch((error: unknown) => {
+        if (running.length > 1)
+          logger.error(`${name} has ended: ${error instanceof Error ? error.message : ''}`);
+        return error;
+      }),
+    ),
+  );
+  throw reasons[0];
 }
 
 /** They stop side by side, so that the slowest message in hand, not the sum, decides how long it takes. */

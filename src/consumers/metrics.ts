@@ -12,6 +12,7 @@ export interface ConsumerMetrics {
   /** All of a consumer's, whichever process reports them. */
   readonly postponed: Gauge<'consumer'>;
   readonly oldestPostponed: Gauge<'consumer'>;
+  readonly topicUsable: Gauge<'consumer' | 'topic'>;
 }
 
 /** Declares them on a registry, which all consumers of a process share. */
@@ -59,6 +60,12 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       name: 'signalbox_consumer_postponed_oldest_seconds',
       help: 'How long the oldest postponed event has been put aside',
       labelNames: ['consumer'],
+      registers,
+    }),
+    topicUsable: new Gauge({
+      name: 'signalbox_consumer_topic_usable',
+      help: '0 while Kafka does not have a topic of the consumer, or does not let it read it',
+      labelNames: ['consumer', 'topic'],
       registers,
     }),
   };

@@ -4,7 +4,9 @@ import { UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { installCodecs } from './compression/codecs';
 import { fetchTolerantly } from './fetch/tolerantFetch';
+import { keepCoordinatorErrors } from './coordinatorErrors';
 import { calmIdleTimers } from './idleTimers';
+import { nameFailedTopics } from './topicErrors';
 
 /** The connection settings, as config/variables.ts names them. */
 export interface KafkaSettings {
@@ -26,6 +28,8 @@ export function createKafka(settings: KafkaSettings, logger: Logger): Kafka {
   calmIdleTimers();
   installCodecs();
   fetchTolerantly();
+  keepCoordinatorErrors();
+  nameFailedTopics();
   const sasl = saslOf(settings);
   const config: KafkaConfig = {
     clientId: settings.KAFKA_CLIENT_ID,

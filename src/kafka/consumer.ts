@@ -2,10 +2,12 @@
  * A member of a consumer group that keeps going, around kafkajs, which does not.
  *
  * States: stopped → connecting → waiting for topics → joining → running; from each of them → retrying → connecting
- * when something fails, and → stopped.
+ * when something fails, and → stopped. Running, it reads those of its topics that can be read (consumerTopics.ts), and
+ * joins anew when others can be.
  *
- * - Whatever ends a session (no broker, a missing topic, a crash inside kafkajs) starts another one after a capped
- *   back-off. Only what waiting cannot mend (credentials, permissions) ends the service: `failed` rejects.
+ * - Whatever ends a session (no broker, a topic that may not be read, a crash inside kafkajs) starts another one after a
+ *   capped back-off. Only what waiting cannot mend (credentials, the right to the group) ends the service: `failed`
+ *   rejects.
  * - Partitions run side by side, the messages of one in order. An offset is resolved only after its message's verdict
  *   "done"; a verdict "again" pauses that partition alone, and the message is fetched anew after the pause. So no
  *   message is skipped, and one that has to wait holds up nothing but its own partition.
@@ -19,20 +21,20 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { backoffMs } from '../shared/backoff';
 import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
+import { ConsumerTopics } from './consumerTopics';
+import { createMember } from './createMember';
 import { errorTypes, fatalType } from './errorTypes';
 import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
-import { missingTopics } from './missingTopics';
+import { guardedTogether } from './guardedTogether';
 import { partitionKey, type ReceivedMessage } from './readMessage';
-import { type HandleTogether, oneByOne, type Verdict, workBatch } from './workBatch';
+import { type Verdict, workBatch } from './workBatch';
 
 export type ConsumerState =
   'stopped' | 'connecting' | 'waiting for topics' | 'joining' | 'running' | 'retrying';
 
 const firstRetryMs = 250;
 const heartbeatIntervalMs = 1_000;
-/** A fetch of idle partitions returns after this; a message that arrives ends it at once. */
-const longPollMs = 500;
 /** Longest time to leave the group once the last message is done; a broker that does not answer must not hold us. */
 const leaveTimeoutMs = 3_000;
 
@@ -47,8 +49,10 @@ export class GroupConsumer implements Service {
   #inHand = 0;
   readonly #resumptions = new Set<NodeJS.Timeout>();
   readonly #unreadable: UnreadablePartitions;
+  readonly #topics: ConsumerTopics;
 
   constructor(private readonly options: GroupConsumerOptions) {
+    this.#topics = new ConsumerTopics(options);
     this.name = `consumer ${options.group}`;
     this.#unreadable = new UnreadablePartitions(options);
     this.failed = new Promise((_resolve, reject) => {
@@ -69,6 +73,11 @@ export class GroupConsumer implements Service {
   /** Partitions that wait before a batch that cannot be read: a line for each. */
   unreadable(): string[] {
     return this.#unreadable.list();
+  }
+
+  /** Why some of its topics are not read, in sentences; empty when all are. */
+  topicTroubles(): string[] {
+    return this.#topics.describe();
   }
 
   /** Returns at once; Kafka may be away. */
@@ -105,6 +114,7 @@ export class GroupConsumer implements Service {
           );
           return;
         }
+        if (this.#topics.noteRefusals(error)) continue;
         attempt += 1;
         await this.#backOff(attempt, error, signal);
       }
@@ -123,39 +133,56 @@ export class GroupConsumer implements Service {
     await sleep(afterMs, signal);
   }
 
-  /** From connecting to the end of this membership: resolves when stopped, rejects when it broke. */
+  /**
+   * From connecting to the end of this membership: resolves when stopped, and when there is more to read than it began
+   * with; rejects when it broke.
+   */
   async #session(signal: AbortSignal, stopped: Promise<'stopped'>, onJoined: () => void): Promise<void> {
     this.#state = { state: 'connecting' };
-    if ((await Promise.race([this.#waitForTopics(signal), stopped])) === 'stopped') return;
+    const topics = await Promise.race([this.#topics.survey(), stopped]);
+    if (topics === 'stopped') return;
+    const over = new AbortController();
+    const ended = AbortSignal.any([signal, over.signal]);
+    const changed = this.#topics.untilChanged(topics, ended);
+    try {
+      if (topics.length > 0)
+        await this.#membership(topics, signal, onJoined, Promise.race([stopped, changed]));
+      else {
+        this.#state = { state: 'waiting for topics', detail: this.#topics.describe().join(' ') };
+        await changed;
+      }
+    } finally {
+      over.abort();
+    }
+  }
+
+  async #membership(
+    topics: readonly string[],
+    signal: AbortSignal,
+    onJoined: () => void,
+    over: Promise<unknown>,
+  ): Promise<void> {
     this.#state = { state: 'joining' };
-    const consumer = this.#createConsumer();
+    const consumer = createMember(this.options, heartbeatIntervalMs);
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });
-    const begun = this.#run(consumer, signal, onJoined);
+    const begun = this.#run(consumer, topics, signal, onJoined);
     try {
-      await Promise.race([begun, crashed, stopped]);
-      await Promise.race([crashed, stopped]);
+      await Promise.race([begun, crashed, over]);
+      await Promise.race([crashed, over]);
     } finally {
       await this.#leave(consumer, begun);
     }
   }
 
-  #createConsumer(): Consumer {
-    const { kafka, group, sessionTimeoutMs } = this.options;
-    return kafka.consumer({
-      groupId: group,
-      sessionTimeout: sessionTimeoutMs,
-      heartbeatInterval: heartbeatIntervalMs,
-      maxWaitTimeInMs: longPollMs,
-      minBytes: 1,
-      allowAutoTopicCreation: false,
-      retry: { retries: 5, restartOnFailure: async () => false },
-    });
-  }
-
-  async #run(consumer: Consumer, signal: AbortSignal, onJoined: () => void): Promise<void> {
-    const { topics, fromBeginning, partitionsAtOnce } = this.options;
+  async #run(
+    consumer: Consumer,
+    topics: readonly string[],
+    signal: AbortSignal,
+    onJoined: () => void,
+  ): Promise<void> {
+    const { fromBeginning, partitionsAtOnce } = this.options;
     const membership: { lost?: unknown } = {};
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       delete membership.lost;
@@ -192,6 +219,7 @@ export class GroupConsumer implements Service {
   async #eachBatch(payload: EachBatchPayload, membership: { lost?: unknown }): Promise<void> {
     const { commit = true, commitIntervalMs = 1_000, onLag } = this.options;
     const { batch } = payload;
+    this.#topics.works(batch.topic);
     const unreadable = this.#unreadable.take(payload);
     let next = BigInt(batch.messages[0]?.offset ?? unreadable?.from ?? batch.firstOffset() ?? 0);
     this.#inHand += 1;
@@ -202,7 +230,7 @@ export class GroupConsumer implements Service {
           if (verdict.kind === 'done') next = BigInt(message.offset) + 1n;
           return verdict;
         },
-        together: this.#together((message) => (next = BigInt(message.offset) + 1n)),
+        together: guardedTogether(this.options, (message) => (next = BigInt(message.offset) + 1n)),
         isStopping: () => this.#stopping.signal.aborted,
         commit,
         commitIntervalMs,
@@ -230,25 +258,6 @@ export class GroupConsumer implements Service {
       );
       return { kind: 'again', afterMs: this.options.retryMaxMs };
     }
-  }
-
-  /** One that throws has dealt with nothing: the first message is handled by itself then. */
-  #together(onDone: (last: ReceivedMessage) => void): HandleTogether {
-    const { together, positions, commit, logger } = this.options;
-    if (!together) return oneByOne;
-    const handle: HandleTogether['handle'] = async (messages, mustEnd) => {
-      try {
-        const done = await together.handle(messages, mustEnd);
-        const last = messages[done - 1];
-        if (last) onDone(last);
-        if (last && commit === false) positions?.passed(last);
-        return done;
-      } catch (error) {
-        logger.error({ err: error }, 'messages could not be handled together');
-        return 0;
-      }
-    };
-    return { most: together.most, handle };
   }
 
   #pause(payload: EachBatchPayload, afterMs: number): void {
@@ -279,21 +288,5 @@ export class GroupConsumer implements Service {
 
   async #idle(signal: AbortSignal): Promise<void> {
     while (this.#inHand > 0 && !signal.aborted) await sleep(20, signal);
-  }
-
-  async #waitForTopics(signal: AbortSignal): Promise<void> {
-    const { kafka, topics, createTopics, logger, retryMaxMs } = this.options;
-    for (let attempt = 1; !signal.aborted; attempt += 1) {
-      const missing = await missingTopics(kafka, topics);
-      if (missing.length === 0) return;
-      this.#state = { state: 'waiting for topics', detail: `missing: ${missing.join(', ')}` };
-      if (attempt === 1) logger.warn({ missing }, 'waiting for topics');
-      if (createTopics) await createTopics(missing);
-      if (!createTopics || attempt > 1)
-        await sleep(
-          backoffMs(attempt, { initialMs: firstRetryMs, maxMs: Math.min(retryMaxMs, 2_000) }),
-          signal,
-        );
-    }
   }
 }

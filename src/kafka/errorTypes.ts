@@ -36,7 +36,6 @@ const fatal = [
   // A broker, or a listener, that knows of no passwords is given one.
   'ILLEGAL_SASL_STATE',
   'KafkaJSServerDoesNotSupportApiKey',
-  'TOPIC_AUTHORIZATION_FAILED',
   'GROUP_AUTHORIZATION_FAILED',
   'CLUSTER_AUTHORIZATION_FAILED',
 ];

@@ -3,6 +3,7 @@ import type { Logger } from '../shared/logger';
 import type { UnreadablePlace } from './fetch/unreadablePartitions';
 import type { Positions } from './positions';
 import type { ReceivedMessage } from './readMessage';
+import type { TopicTrouble } from './topicTrouble';
 import type { HandleTogether, Verdict } from './workBatch';
 
 export interface GroupConsumerOptions {
@@ -30,6 +31,10 @@ export interface GroupConsumerOptions {
   readonly positions?: Positions;
   /** Called when topics are missing, to create them; without it the consumer waits for them. */
   readonly createTopics?: (missing: readonly string[]) => Promise<void>;
+  /** The name under which Kafka knows this program, for people. */
+  readonly account?: string | undefined;
+  /** Called with all topics that cannot be read, whenever they were looked at. */
+  readonly onTopicTroubles?: (troubles: readonly TopicTrouble[]) => void;
   /** Told after each batch how many messages of its partition are left. */
   readonly onLag?: (topic: string, partition: number, lag: number) => void;
   /** Called when a partition has come to a batch that cannot be read; it waits there. */

@@ -17,42 +17,81 @@ import { sleep } from '../shared/sleep';
 import { CheckedProducer } from './checkedProducer';
 import { classifyError } from './classifyError';
 import { type Compression, compressionType } from './compression/codecs';
+import type { TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
 import { encodeFast } from './fastEncoding';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
-import type { TopicSettings } from './declaredTopics';
+import { TopicBoard } from './topicBoard';
+import { nameFailedTopics, topicErrorsOf } from './topicErrors';
+import { TopicReports } from './topicReports';
 import { ensureTopics } from './topics';
+import { troubleState, type TopicTrouble } from './topicTrouble';
+import { withAdmin } from './withAdmin';
 
 export interface KafkaPublisherOptions {
   readonly kafka: Kafka;
   readonly topics: TopicSettings;
   readonly compression: Compression;
   readonly logger: Logger;
+  /** The name under which Kafka knows this program, for people. */
+  readonly account?: string | undefined;
+  /** Longest pause before topics in trouble are tried again, in milliseconds. */
+  readonly retryMaxMs?: number;
+  /** How long a topic may be unavailable before its events are held, in milliseconds. */
+  readonly topicPatienceMs?: number;
 }
 
 /** How long brokers may wait for replicas, in milliseconds; below kafkajs's own request time-out. */
 const acknowledgeTimeoutMs = 10_000;
 /** Longest wait for a broker that does not answer, when disconnecting, in milliseconds. */
 const disconnectTimeoutMs = 2_000;
+/** Leaders move within this time when brokers restart, in milliseconds. */
+const topicPatienceMs = 10_000;
 
 export class KafkaPublisher implements Publisher {
   #producer: CheckedProducer | undefined;
   /** Under way for everybody who asks: two idempotent producers could send rows of one lane out of order. */
   #becomingReady: Promise<SendFailure | undefined> | undefined;
   #topicsKnown = false;
-  #missing: ReadonlySet<string> = new Set();
+  #clusterId: string | undefined;
   #sending = false;
   readonly #compression: CompressionTypes;
+  readonly #board: TopicBoard;
+  readonly #reports: TopicReports;
 
   /** @throws UserError when this version of Node cannot write the compression. */
   constructor(private readonly options: KafkaPublisherOptions) {
     encodeFast();
     this.#compression = compressionType(options.compression);
+    nameFailedTopics();
+    this.#board = new TopicBoard({
+      retryMaxMs: options.retryMaxMs ?? 30_000,
+      patienceMs: options.topicPatienceMs ?? topicPatienceMs,
+    });
+    this.#reports = new TopicReports(options);
   }
 
-  get missingTopics(): ReadonlySet<string> {
-    return this.#missing;
+  get topicTroubles(): ReadonlyMap<string, TopicTrouble> {
+    return this.#board.troubles;
+  }
+
+  /** The name under which Kafka knows this program, if we know it. */
+  get account(): string | undefined {
+    return this.options.account;
+  }
+
+  /** The cluster to which it is connected, or was last. */
+  get clusterId(): string | undefined {
+    return this.#clusterId;
+  }
+
+  isProven(topic: string): boolean {
+    return this.#board.isProven(topic);
+  }
+
+  isOutage(topic: string): boolean {
+    return this.#board.isOutage(topic);
   }
 
   /** Whether the last exchange with Kafka succeeded. */
@@ -69,14 +108,22 @@ export class KafkaPublisher implements Publisher {
   /** Creates missing topics or finds out which are. Rejects when Kafka cannot be asked. */
   async checkTopics(): Promise<void> {
     const { kafka, topics, logger } = this.options;
-    const { created, missing } = await ensureTopics(kafka, topics);
+    const { created, troubles } = await ensureTopics(kafka, topics);
     if (created.length > 0) logger.info({ topics: created }, 'created topics');
-    if (missing.length > 0) {
-      const hint = 'their events are held back; create them, or set KAFKA_CREATE_TOPICS=true';
-      logger.warn({ topics: missing }, `topics are missing in Kafka: ${hint}`);
-    }
-    this.#missing = new Set(missing);
+    this.#board.replace(troubles);
     this.#topicsKnown = true;
+    this.#reports.report(this.#board.troubles.values());
+  }
+
+  /** Has topics in trouble tried again, when it is time. Resolves to the failure when Kafka cannot be asked. */
+  async retryTopics(): Promise<SendFailure | undefined> {
+    if (!this.#board.takeRetry()) return undefined;
+    try {
+      await this.checkTopics();
+      return undefined;
+    } catch (error) {
+      return failureOf(error);
+    }
   }
 
   async send(messages: readonly OutgoingMessage[]): Promise<SendOutcome> {
@@ -87,21 +134,51 @@ export class KafkaPublisher implements Publisher {
       if (failure) return failure;
       // Disconnected a moment ago: then nothing was sent, and must not count as sent.
       if (!this.#producer) return { kind: 'retryable', type: 'DISCONNECTED' };
-      await this.#producer.send({
-        acks: -1,
-        timeout: acknowledgeTimeoutMs,
-        compression: this.#compression,
-        topicMessages: byTopic(messages),
-      });
-      return { kind: 'sent' };
-    } catch (error) {
-      this.#abandon();
-      if (errorTypes(error).includes('UNKNOWN_TOPIC_OR_PARTITION')) this.#topicsKnown = false;
-      this.options.logger.debug({ types: errorTypes(error) }, 'a send failed');
-      return classifyError(error);
+      return await this.#sendWith(this.#producer, byTopic(messages));
     } finally {
       this.#sending = false;
     }
+  }
+
+  async #sendWith(producer: CheckedProducer, topicMessages: TopicMessages[]): Promise<SendOutcome> {
+    const topics = topicMessages.map(({ topic }) => topic);
+    try {
+      await producer.send({
+        acks: -1,
+        timeout: acknowledgeTimeoutMs,
+        compression: this.#compression,
+        topicMessages,
+      });
+      this.#board.acknowledge(topics);
+      this.#reports.acknowledge(topics);
+      return { kind: 'sent' };
+    } catch (error) {
+      this.#abandon();
+      this.options.logger.debug({ types: errorTypes(error) }, 'a send failed');
+      const failure = classifyError(error);
+      return failure.kind === 'topic' ? this.#topicsFailed(error, failure.type, topics) : failure;
+    }
+  }
+
+  /** Finds out which of the topics cannot be used; where that is not known, each will be sent by itself. */
+  async #topicsFailed(error: unknown, type: string, topics: readonly string[]): Promise<SendOutcome> {
+    this.#board.doubt(topics);
+    const named = topicErrorsOf(error).filter(({ topic }) => topics.includes(topic));
+    const culprits = named.length > 0 ? named : topics.map((topic) => ({ topic, type }));
+    if (named.length === 0 && topics.length > 1) return { kind: 'topics changed', type };
+    let changed = topics.length > 1;
+    for (const culprit of culprits) {
+      const state = troubleState(culprit.type);
+      if (state === 'missing') this.#topicsKnown = false;
+      else if (state) changed = this.#board.report({ ...culprit, state, operation: 'Write' }) || changed;
+    }
+    this.#reports.report(this.#board.troubles.values());
+    if (this.#topicsKnown) return changed ? { kind: 'topics changed', type } : { kind: 'retryable', type };
+    // Only the cluster knows what is missing, and what it has created meanwhile.
+    const failure = await this.ready();
+    if (failure) return failure;
+    const found = culprits.some(({ topic }) => this.#board.troubles.has(topic));
+    return found || changed ? { kind: 'topics changed', type } : { kind: 'retryable', type };
   }
 
   /** Closes the connection; gives up after a moment. May be called repeatedly. */
@@ -125,11 +202,13 @@ export class KafkaPublisher implements Publisher {
       this.#producer ??= await this.#connect();
       return undefined;
     } catch (error) {
-      return classifyError(error);
+      return failureOf(error);
     }
   }
 
   async #connect(): Promise<CheckedProducer> {
+    const { clusterId } = await withAdmin(this.options.kafka, (admin) => admin.describeCluster());
+    this.#clusterId = clusterId;
     const producer = new CheckedProducer(this.options.kafka);
     try {
       await producer.connect();
@@ -146,6 +225,12 @@ export class KafkaPublisher implements Publisher {
     this.#producer = undefined;
     void producer?.disconnect().catch(() => undefined);
   }
+}
+
+/** What failed was not a send, so neither a message nor a single topic is at fault. */
+function failureOf(error: unknown): SendFailure {
+  const { kind, type } = classifyError(error);
+  return { kind: kind === 'fatal' ? 'fatal' : 'retryable', type };
 }
 
 /** The messages as kafkajs takes them, those of a topic in their order. */

@@ -1,4 +1,5 @@
 import type { OutgoingMessage } from './message';
+import type { TopicTrouble } from './topicTrouble';
 
 /** Why a send did not succeed; see classifyError.ts. */
 export type SendFailure =
@@ -9,7 +10,13 @@ export type SendFailure =
   /** Somebody has to change credentials, permissions or configuration. */
   | { readonly kind: 'fatal'; readonly type: string };
 
-export type SendOutcome = { readonly kind: 'sent' } | SendFailure;
+/** It failed for the sake of single topics, of which `topicTroubles` or `isProven` says something else now. */
+export interface TopicsChanged {
+  readonly kind: 'topics changed';
+  readonly type: string;
+}
+
+export type SendOutcome = { readonly kind: 'sent' } | SendFailure | TopicsChanged;
 
 /** Brings messages to Kafka. */
 export interface Publisher {
@@ -18,6 +25,10 @@ export interface Publisher {
    * some may have arrived all the same. Never rejects for what Kafka answers. One send at a time.
    */
   send(messages: readonly OutgoingMessage[]): Promise<SendOutcome>;
-  /** Topics that are known not to exist: what belongs there has to wait. */
-  readonly missingTopics: ReadonlySet<string>;
+  /** Topics that cannot be used, by name: what belongs there has to wait. */
+  readonly topicTroubles: ReadonlyMap<string, TopicTrouble>;
+  /** Whether Kafka has acknowledged a message of the topic lately. The first one of any other is sent by itself. */
+  isProven(topic: string): boolean;
+  /** Whether what keeps this topic keeps all others, too: then nothing of it is set aside. */
+  isOutage(topic: string): boolean;
 }

@@ -1,24 +1,58 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { type DeclaredTopic, declareTopics, settingsOfNew, type TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
+import { findTroubles } from './findTroubles';
+import { nameFailedTopics, topicErrorsOf } from './topicErrors';
+import type { TopicTrouble } from './topicTrouble';
 import { withAdmin } from './withAdmin';
+
+export interface EnsuredTopics {
+  readonly created: string[];
+  /** Topics that cannot be used, with the reason. */
+  readonly troubles: TopicTrouble[];
+}
 
 /**
  * Creates the declared topics that the cluster lacks, if KAFKA_CREATE_TOPICS says so. Existing ones are left as they
- * are. Resolves to what was created and what is missing still. Rejects when the cluster cannot be asked.
+ * are. A topic that cannot be created, or used, does not keep the others from it. Rejects when the cluster cannot be
+ * asked.
  */
-export async function ensureTopics(
-  kafka: Kafka,
-  settings: TopicSettings,
-): Promise<{ created: string[]; missing: string[] }> {
+export async function ensureTopics(kafka: Kafka, settings: TopicSettings): Promise<EnsuredTopics> {
+  nameFailedTopics();
   return withAdmin(kafka, async (admin) => {
-    const existing = new Set(await admin.listTopics());
-    const missing = declareTopics(settings).filter(({ topic }) => !existing.has(topic));
-    const names = missing.map(({ topic }) => topic);
-    if (missing.length === 0 || !settings.KAFKA_CREATE_TOPICS) return { created: [], missing: names };
-    await createTopics(admin, missing);
-    return { created: names, missing: [] };
+    const declared = declareTopics(settings);
+    const troubles = await findTroubles(
+      admin,
+      declared.map(({ topic }) => topic),
+    );
+    const missing = new Set(troubles.filter(({ state }) => state === 'missing').map(({ topic }) => topic));
+    if (missing.size === 0 || !settings.KAFKA_CREATE_TOPICS) return { created: [], troubles };
+    const refused = await tryToCreate(
+      admin,
+      declared.filter(({ topic }) => missing.has(topic)),
+    );
+    const notCreated = new Set(refused.map(({ topic }) => topic));
+    return {
+      created: [...missing].filter((topic) => !notCreated.has(topic)),
+      troubles: [...troubles.filter(({ topic }) => !missing.has(topic)), ...refused],
+    };
   });
+}
+
+/** Resolves to the topics that Kafka refuses to create. */
+async function tryToCreate(admin: Admin, topics: readonly DeclaredTopic[]): Promise<TopicTrouble[]> {
+  try {
+    await createTopics(admin, topics);
+    return [];
+  } catch (error) {
+    const errors = topicErrorsOf(error).filter(({ type }) => type !== 'TOPIC_ALREADY_EXISTS');
+    const refusals = errors.filter(({ type }) => type !== 'NOT_CONTROLLER');
+    if (refusals.length > 0)
+      return refusals.map((one) => ({ ...one, state: 'refused', operation: 'Create' }));
+    // The controller may be away while the others serve what is there: then these are missing, and nothing more.
+    const type = errors[0]?.type ?? errorTypes(error).at(-1) ?? 'unknown';
+    return topics.map(({ topic }) => ({ topic, state: 'missing', operation: 'Create', type }));
+  }
 }
 
 /** Creates topics as they are declared. That one exists by now is no error. */

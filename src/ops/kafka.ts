@@ -47,7 +47,7 @@ export async function withKafka<T>(
 export function explainKafkaError(error: unknown, brokers: readonly string[]): unknown {
   const types = errorTypes(error);
   if (error instanceof UserError || !types.some((type) => type.startsWith('KafkaJS'))) return error;
-  const refused = fatalType(error);
+  const refused = fatalType(error) ?? types.find((type) => type === 'TOPIC_AUTHORIZATION_FAILED');
   if (refused) {
     return new UserError(
       `Kafka refuses: ${refused}. Mend the KAFKA_SASL_* variables or the permissions of ${brokers.join(', ')}.`,

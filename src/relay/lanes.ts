@@ -11,10 +11,10 @@ export interface OwnedLane {
   blocked: Set<string>;
 }
 
-/** How many of `laneCount` lanes are `id`'s share, when all relays that are alive share them evenly. */
-export function shareOf(id: string, alive: readonly string[], laneCount: number): number {
-  const index = alive.indexOf(id);
+/** How many of `laneCount` lanes are `id`'s share, when these relays share them evenly. */
+export function shareOf(id: string, sharing: readonly string[], laneCount: number): number {
+  const index = sharing.indexOf(id);
   if (index < 0) return 0;
-  const share = Math.floor(laneCount / alive.length);
-  return share + (index < laneCount % alive.length ? 1 : 0);
+  const share = Math.floor(laneCount / sharing.length);
+  return share + (index < laneCount % sharing.length ? 1 : 0);
 }

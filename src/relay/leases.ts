@@ -14,7 +14,9 @@
  * the lanes again with what the table holds.
  *
  * Sharing: relays that are alive are listed in one order for all, and each takes its share of the lanes. One that has
- * more gives the surplus up when it is between two pages; one that has less takes what is free.
+ * more gives the surplus up when it is between two pages; one that has less takes what is free. A relay that stands by
+ * (participation.ts) has no share while another one does not, and gives its lanes up at once: it may be stuck in a page
+ * for long, and a page that is sent although the lane is lost does no harm, as said above.
  */
 import type { Pool } from 'pg';
 import { refuseForeignCursors } from '../outbox/log/guard';
@@ -76,11 +78,12 @@ export class LaneLeases {
   }
 
   /**
-   * Renews the lease, drops the lanes that were lost and takes those that are due.
+   * Renews the lease, drops the lanes that were lost and takes those that are due. With `standsBy`, leaves all lanes to
+   * the others, if there are any.
    * @throws UserError when the cursors are not this database cluster's.
    */
-  renew(): Promise<void> {
-    return this.#oneByOne(() => this.#renew());
+  renew({ standsBy = false } = {}): Promise<void> {
+    return this.#oneByOne(() => this.#renew(standsBy));
   }
 
   /** Drops lanes of which a settle has shown that they are somebody else's. */
@@ -116,16 +119,17 @@ export class LaneLeases {
     this.options.metrics.lanesOwned.set(0);
   }
 
-  async #renew(): Promise<void> {
+  async #renew(standsBy: boolean): Promise<void> {
     const { database, identity, leaseMs } = this.options;
     if (!this.#known) await forgetFormerSelf(database, identity);
     this.#known = true;
     const askedAt = this.#now();
-    const { alive, owned, lanes, closed } = await heartbeat(database, identity, leaseMs);
+    const { sharing, owned, lanes, closed } = await heartbeat(database, identity, leaseMs, standsBy);
     this.#renewedAt = askedAt;
-    this.#share = shareOf(identity.id, alive, lanes);
+    this.#share = shareOf(identity.id, sharing, lanes);
     const epochs = new Map(owned.map(({ lane, epoch }) => [lane, epoch]));
     this.lose(this.#sorted().filter(({ lane, epoch }) => epochs.get(lane) !== epoch));
+    if (standsBy && this.#lanes.size > this.#share) await this.#release(this.#sorted().slice(this.#share));
     if (closed > 0) await this.#open();
     await this.#take(this.#share - this.#lanes.size);
   }

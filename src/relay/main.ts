@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { createKafka } from '../kafka/client';
+import { declaredTopics } from '../kafka/declaredTopics';
 import { KafkaPublisher } from '../kafka/producer';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, commonVariables, kafkaVariables, relayVariables } from '../shared/config/variables';
@@ -13,7 +14,7 @@ import { runProgram } from '../shared/program';
 import { describeProgram } from './help';
 import { Janitor } from './janitor';
 import { LaneLeases } from './leases';
-import { createRelayMetrics, observeBacklog } from './metrics';
+import { createRelayMetrics, observeBacklog, observeTopics } from './metrics';
 import { createRelayPool } from './pool';
 import { readinessChecks } from './readiness';
 import { Relay } from './relay';
@@ -50,7 +51,10 @@ async function publish(logger: Logger): Promise<number> {
     topics: config,
     compression: config.KAFKA_COMPRESSION,
     logger,
+    account: config.KAFKA_SASL_USERNAME,
+    retryMaxMs: config.RELAY_RETRY_MAX_MS,
   });
+  observeTopics(registry, declaredTopics(config.KAFKA_TOPIC_PREFIX), publisher);
   const relay = new Relay({
     database,
     publisher,
@@ -63,6 +67,7 @@ async function publish(logger: Logger): Promise<number> {
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       maxMessageBytes: config.KAFKA_MAX_MESSAGE_BYTES,
       policy: config.RELAY_POISON_POLICY,
+      account: config.KAFKA_SASL_USERNAME,
     },
     logger,
     metrics,
@@ -70,7 +75,12 @@ async function publish(logger: Logger): Promise<number> {
   const waker = new Waker({ databaseUrl: config.DATABASE_URL, onWake: () => relay.wake(), logger });
   const keepMs = config.OUTBOX_RETENTION_MS;
   const janitors = keepMs < 0 ? [] : [new Janitor({ database, leases, keepMs, logger, registry })];
-  const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database, publisher, leases }));
+  const opsServer = opsServerOf(
+    config,
+    registry,
+    logger,
+    readinessChecks({ database, publisher, leases, relay }),
+  );
   return runUntilSignal({
     logger,
     services: [poolService(database), opsServer, relay, waker, ...janitors],

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { Publisher } from '../kafka/publisher';
 import { type Backlog, readBacklog } from '../outbox/log/backlog';
 import type { Logger } from '../shared/logger';
 
@@ -10,7 +11,7 @@ export interface RelayMetrics {
   readonly latency: Histogram;
   /** step: read, publish, settle. */
   readonly steps: Histogram<'step'>;
-  /** kind: retryable, poison, fatal, database. */
+  /** kind: retryable, topic, poison, fatal, database. */
   readonly errors: Counter<'kind' | 'type'>;
   readonly lanesOwned: Gauge;
   readonly leaseLosses: Counter;
@@ -19,6 +20,7 @@ export interface RelayMetrics {
   /** cause: woken, poll, more, retry. */
   readonly wakeUps: Counter<'cause'>;
   readonly connected: Gauge;
+  readonly standsBy: Gauge;
 }
 
 /** Declares them on a registry. */
@@ -40,7 +42,7 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
     ...timings(registers),
     errors: new Counter({
       name: 'signalbox_relay_errors_total',
-      help: 'Failed attempts by kind (retryable, poison, fatal, database) and what was answered',
+      help: 'Failed attempts by kind (retryable, topic, poison, fatal, database) and what was answered',
       labelNames: ['kind', 'type'],
       registers,
     }),
@@ -69,6 +71,11 @@ export function createRelayMetrics(registry: Registry): RelayMetrics {
     connected: new Gauge({
       name: 'signalbox_relay_kafka_connected',
       help: '1 while the last exchange with Kafka succeeded',
+      registers,
+    }),
+    standsBy: new Gauge({
+      name: 'signalbox_relay_stands_by',
+      help: '1 while this relay leaves the lanes to others, because Kafka does not answer it',
       registers,
     }),
   };
@@ -123,6 +130,23 @@ export async function timed<T>(
   const result = await work();
   steps.observe({ step }, (performance.now() - startedAt) / 1_000);
   return result;
+}
+
+/** Shows for each topic whether it can be written to, from the start on. */
+export function observeTopics(
+  registry: Registry,
+  topics: readonly string[],
+  publisher: Pick<Publisher, 'topicTroubles'>,
+): void {
+  const gauge: Gauge<'topic'> = new Gauge({
+    name: 'signalbox_relay_topic_usable',
+    help: '0 while Kafka does not have, or refuses, or cannot write to a topic: its events are held',
+    labelNames: ['topic'],
+    collect: () => {
+      for (const topic of topics) gauge.set({ topic }, publisher.topicTroubles.has(topic) ? 0 : 1);
+    },
+    registers: [registry],
+  });
 }
 
 /** Counts what waits whenever the figures are asked for. */

@@ -1,21 +1,24 @@
 import type { Pool } from 'pg';
 import type { KafkaPublisher } from '../kafka/producer';
+import { describeTopicTrouble } from '../kafka/topicTrouble';
 import { sleep } from '../shared/sleep';
 import type { ReadinessCheck } from '../shared/opsServer';
 import type { LaneLeases } from './leases';
+import type { Relay } from './relay';
 
 export interface ReadinessOptions {
   readonly database: Pool;
   /** Absent when Kafka is disabled. */
   readonly publisher?: KafkaPublisher;
   readonly leases?: LaneLeases;
+  readonly relay?: Pick<Relay, 'standsBy'>;
 }
 
 /** An orchestrator asks every few seconds: an answer that comes later is of no use to it. */
 const timeoutMs = 2_000;
 
 /** What must hold for the relay to be ready. A relay without lanes is ready too: it stands by for the others. */
-export function readinessChecks({ database, publisher, leases }: ReadinessOptions): ReadinessCheck[] {
+export function readinessChecks({ database, publisher, leases, relay }: ReadinessOptions): ReadinessCheck[] {
   return [
     { name: 'database', check: () => reachable(database) },
     { name: 'kafka', check: async () => kafkaState(publisher) },
@@ -24,7 +27,8 @@ export function readinessChecks({ database, publisher, leases }: ReadinessOption
       check: async () => {
         if (!leases) return { ok: true, detail: 'none: Kafka is disabled' };
         const ok = leases.isFresh;
-        return { ok, detail: ok ? `${leases.size} owned` : 'the lease could not be renewed' };
+        if (!ok) return { ok, detail: 'the lease could not be renewed' };
+        return { ok, detail: `${leases.size} owned${relay?.standsBy ? ', standing by' : ''}` };
       },
     },
   ];
@@ -45,8 +49,10 @@ async function reachable(database: Pool): Promise<{ ok: boolean; detail?: string
 function kafkaState(publisher: KafkaPublisher | undefined): { ok: boolean; detail?: string } {
   if (!publisher) return { ok: true, detail: 'disabled: events wait in the outbox' };
   if (!publisher.connected) return { ok: false, detail: 'not connected; events wait in the outbox' };
-  const missing = [...publisher.missingTopics];
-  return missing.length === 0
-    ? { ok: true }
-    : { ok: false, detail: `topics are missing: ${missing.join(', ')}` };
+  const troubles = [...publisher.topicTroubles.values()];
+  if (troubles.length === 0) return { ok: true };
+  return {
+    ok: false,
+    detail: troubles.map((trouble) => describeTopicTrouble(trouble, publisher.account)).join(' '),
+  };
 }

@@ -20,7 +20,7 @@ export interface Released extends Publication {
 
 /**
  * Publishes held events that nothing stands before any more: an operator has retried (made "held") or discarded the
- * parked event before them, or their topic exists by now. To be called between two looks at the outbox, so that no
+ * parked event before them, or their topic can be used by now. To be called between two looks at the outbox, so that no
  * later event of the aggregate is on its way. A crash half-way repeats events, as everywhere.
  */
 export async function releaseHeld({ database, leases, publishing, rows }: ReleaseOptions): Promise<Released> {
@@ -29,7 +29,7 @@ export async function releaseHeld({ database, leases, publishing, rows }: Releas
   const pass = publishing.policy === 'pass';
   const events = await readReleasable(database, numbers, {
     pass,
-    except: typesWithoutTopic(publishing),
+    except: typesInTrouble(publishing),
     rows,
     dataBytes: publishing.maxMessageBytes,
   });
@@ -50,6 +50,6 @@ export async function releaseHeld({ database, leases, publishing, rows }: Releas
   return { ...publication, more: events.length === rows && published.length > 0 };
 }
 
-function typesWithoutTopic({ publisher, topicPrefix }: PublishOptions): string[] {
-  return eventTypes.filter((type) => publisher.missingTopics.has(topicOf(topicPrefix, type)));
+function typesInTrouble({ publisher, topicPrefix }: PublishOptions): string[] {
+  return eventTypes.filter((type) => publisher.topicTroubles.has(topicOf(topicPrefix, type)));
 }

@@ -1,8 +1,18 @@
 import type { Logger } from 'pino';
 import type { Coordinator } from '../groups/coordinator';
+import type { errorCodes } from '../protocol/errorCodes';
 import type { Reader } from '../protocol/reader';
 import type { Writer } from '../protocol/writer';
 import type { Store } from '../storage/store';
+
+/**
+ * What a test has the broker refuse, as access control, policies and missing replicas do on a real one: the error of an
+ * operation on the topic of this name ("Join": on the group), if there is to be one.
+ */
+export type Refusals = (
+  operation: 'Describe' | 'Create' | 'Write' | 'Read' | 'Join',
+  name: string,
+) => keyof typeof errorCodes | undefined;
 
 /** What the handlers work on. */
 export interface BrokerContext {
@@ -11,6 +21,7 @@ export interface BrokerContext {
   /** Where clients reach this broker. */
   readonly address: { readonly host: string; readonly port: number };
   readonly defaultPartitions: number;
+  readonly refusals: Refusals;
   readonly logger: Logger;
 }
 

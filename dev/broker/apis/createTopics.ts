@@ -17,13 +17,15 @@ export const createTopics: Api = {
   name: 'CreateTopics',
   minVersion: 2,
   maxVersion: 4,
-  handle(request, { store, defaultPartitions }) {
+  handle(request, { store, defaultPartitions, refusals }) {
     const wanted = request.array(readTopic);
     request.int32(); // timeout: it is done at once
     const validateOnly = request.boolean();
     const results = wanted.map((topic) => ({
       name: topic.name,
       ...outcomeOf(() => {
+        const refused = refusals('Create', topic.name);
+        if (refused) throw new ProtocolError(errorCodes[refused], `"${topic.name}" is refused by a test.`);
         if (wanted.some((other) => other !== topic && other.name === topic.name)) {
           throw new ProtocolError(errorCodes.INVALID_REQUEST, 'Duplicate topic name.');
         }

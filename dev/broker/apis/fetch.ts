@@ -7,7 +7,7 @@ import type { Reader } from '../protocol/reader';
 import { Writer } from '../protocol/writer';
 import type { PartitionLog } from '../storage/partitionLog';
 import type { Topics } from '../storage/topics';
-import type { Api } from './api';
+import type { Api, Refusals } from './api';
 
 interface PartitionFetch {
   readonly partition: number;
@@ -27,11 +27,12 @@ export const fetch: Api = {
   name: 'Fetch',
   minVersion: 4,
   maxVersion: 4,
-  async handle(reader, { store, gone, logger }) {
+  async handle(reader, { store, gone, logger, refusals }) {
     const request = readRequest(reader);
+    const topics = new ReadableTopics(store.topics, refusals);
     try {
-      await waitForBytes(request, store.topics, gone);
-      return answer(request, store.topics);
+      await waitForBytes(request, topics, gone);
+      return answer(request, topics);
     } catch (error) {
       // The files may have been deleted under our hands. From an error code clients back off; from a connection that
       // is closed they come back at once, thousands of times a second.
@@ -41,7 +42,7 @@ export const fetch: Api = {
   },
 };
 
-async function waitForBytes(request: FetchRequest, topics: Topics, gone: AbortSignal): Promise<void> {
+async function waitForBytes(request: FetchRequest, topics: ReadableTopics, gone: AbortSignal): Promise<void> {
   const deadline = Date.now() + request.maxWaitMs;
   for (;;) {
     const { logs, bytes, failed } = survey(request, topics);
@@ -71,13 +72,13 @@ function readRequest(reader: Reader): FetchRequest {
 /** What an answer would hold just now, without reading it. */
 function survey(
   { topics }: FetchRequest,
-  registry: Topics,
+  registry: ReadableTopics,
 ): { logs: PartitionLog[]; bytes: number; failed: boolean } {
   const logs: PartitionLog[] = [];
   let bytes = 0;
   for (const { name, partitions } of topics) {
     for (const { partition, offset, maxBytes } of partitions) {
-      const { log, error } = locate(registry, name, partition, offset);
+      const { log, error } = registry.locate(name, partition, offset);
       if (log === undefined || error !== errorCodes.NONE) return { logs, bytes, failed: true };
       bytes += Math.min(log.bytesFrom(offset), Math.max(maxBytes, 1));
       logs.push(log);
@@ -86,16 +87,21 @@ function survey(
   return { logs, bytes, failed: false };
 }
 
-function locate(
-  registry: Topics,
-  name: string,
-  partition: number,
-  offset: number,
-): { log?: PartitionLog; error: ErrorCode } {
-  const log = registry.find(name)?.partitions[partition];
-  if (log === undefined) return { error: errorCodes.UNKNOWN_TOPIC_OR_PARTITION };
-  const inRange = offset >= log.start && offset <= log.end;
-  return { log, error: inRange ? errorCodes.NONE : errorCodes.OFFSET_OUT_OF_RANGE };
+/** The topics as a reader finds them. */
+class ReadableTopics {
+  constructor(
+    private readonly topics: Topics,
+    private readonly refusals: Refusals,
+  ) {}
+
+  locate(name: string, partition: number, offset: number): { log?: PartitionLog; error: ErrorCode } {
+    const refused = this.refusals('Read', name);
+    if (refused) return { error: errorCodes[refused] };
+    const log = this.topics.find(name)?.partitions[partition];
+    if (log === undefined) return { error: errorCodes.UNKNOWN_TOPIC_OR_PARTITION };
+    const inRange = offset >= log.start && offset <= log.end;
+    return { log, error: inRange ? errorCodes.NONE : errorCodes.OFFSET_OUT_OF_RANGE };
+  }
 }
 
 function anyChange(logs: readonly PartitionLog[], waitMs: number, gone: AbortSignal): Promise<void> {
@@ -112,12 +118,12 @@ function anyChange(logs: readonly PartitionLog[], waitMs: number, gone: AbortSig
   });
 }
 
-function answer({ topics, maxBytes }: FetchRequest, registry: Topics): Writer {
+function answer({ topics, maxBytes }: FetchRequest, registry: ReadableTopics): Writer {
   let left = maxBytes;
   let isFirst = true;
   return new Writer().int32(0).array(topics, (writer, { name, partitions }) =>
     writer.string(name).array(partitions, (nested, wanted) => {
-      const { log, error } = locate(registry, name, wanted.partition, wanted.offset);
+      const { log, error } = registry.locate(name, wanted.partition, wanted.offset);
       if (log === undefined || error !== errorCodes.NONE) {
         writeRefusal(nested, wanted, error);
         return;

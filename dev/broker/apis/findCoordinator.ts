@@ -1,4 +1,4 @@
-import { errorCodes } from '../protocol/errorCodes';
+import { type ErrorCode, errorCodes } from '../protocol/errorCodes';
 import { Writer } from '../protocol/writer';
 import { type Api, nodeId } from './api';
 
@@ -13,15 +13,22 @@ export const findCoordinator: Api = {
   name: 'FindCoordinator',
   minVersion: 0,
   maxVersion: 1,
-  handle(request, { address, version }) {
-    request.string();
+  handle(request, { address, version, refusals }) {
+    const key = request.string();
     if (version === 0) return writeAddress(new Writer().int16(errorCodes.NONE), address);
     const answer = new Writer().int32(0);
-    if (request.int8() === groupKey) return writeAddress(answer.int16(errorCodes.NONE).string(null), address);
-    const message = 'This development broker has no transactions.';
-    return answer.int16(errorCodes.INVALID_REQUEST).string(message).int32(-1).string('').int32(-1);
+    if (request.int8() !== groupKey) {
+      return refuse(answer, errorCodes.INVALID_REQUEST, 'This development broker has no transactions.');
+    }
+    const refused = refusals('Join', key);
+    if (refused) return refuse(answer, errorCodes[refused], 'Refused by a test.');
+    return writeAddress(answer.int16(errorCodes.NONE).string(null), address);
   },
 };
+
+function refuse(answer: Writer, error: ErrorCode, message: string): Writer {
+  return answer.int16(error).string(message).int32(-1).string('').int32(-1);
+}
 
 function writeAddress(writer: Writer, { host, port }: { host: string; port: number }): Writer {
   return writer.int32(nodeId).string(host).int32(port);

@@ -13,14 +13,17 @@ export const offsetCommit: Api = {
   name: 'OffsetCommit',
   minVersion: 2,
   maxVersion: 2,
-  handle(request, { coordinator, store }) {
+  handle(request, { coordinator, store, refusals }) {
     const group = request.string();
     const generation = request.int32();
     const memberId = request.string();
     request.int64(); // retention time: offsets are kept until the group is deleted
     const topics = request.array(readTopic);
     const groupError = coordinator.checkCommit(group, memberId, generation);
-    const judge = (offset: CommittedOffset): ErrorCode => groupError || errorOf(offset, store.topics);
+    const judge = (offset: CommittedOffset): ErrorCode => {
+      const refused = refusals('Read', offset.topic);
+      return groupError || (refused ? errorCodes[refused] : errorOf(offset, store.topics));
+    };
     const accepted = topics.flatMap(({ offsets }) =>
       offsets.filter((offset) => judge(offset) === errorCodes.NONE),
     );

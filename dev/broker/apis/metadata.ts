@@ -10,9 +10,16 @@ export const metadata: Api = {
   name: 'Metadata',
   minVersion: 4,
   maxVersion: 4,
-  handle(request, { store, address }) {
+  handle(request, { store, address, refusals }) {
     const names = request.nullableArray((reader) => reader.string());
-    const asked = names ?? store.topics.list().map(({ name }) => name);
+    const all = (): string[] => store.topics.list().map(({ name }) => name);
+    const refused = (name: string): number => {
+      const error = refusals('Describe', name);
+      return error === undefined ? errorCodes.NONE : errorCodes[error];
+    };
+    // What may not be seen is left out where nobody has asked for it.
+    const hidden = errorCodes.TOPIC_AUTHORIZATION_FAILED;
+    const asked = names ?? all().filter((name) => refused(name) !== hidden);
     return new Writer()
       .int32(0)
       .array([address], (writer, { host, port }) =>
@@ -20,14 +27,14 @@ export const metadata: Api = {
       )
       .string(store.identity.clusterId)
       .int32(nodeId)
-      .array(asked, (writer, name) => writeTopic(writer, name, store.topics));
+      .array(asked, (writer, name) => writeTopic(writer, name, refused(name), store.topics));
   },
 };
 
-function writeTopic(writer: Writer, name: string, topics: Topics): void {
-  const topic = topics.find(name);
+function writeTopic(writer: Writer, name: string, refused: number, topics: Topics): void {
+  const topic = refused === errorCodes.NONE ? topics.find(name) : undefined;
   writer
-    .int16(topic === undefined ? whyMissing(name) : errorCodes.NONE)
+    .int16(topic === undefined ? refused || whyMissing(name) : errorCodes.NONE)
     .string(name)
     .boolean(false)
     .array([...(topic?.partitions.keys() ?? [])], writePartition);

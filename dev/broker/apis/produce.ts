@@ -54,9 +54,11 @@ function tryAppend(
   partition: number,
   batch: Buffer | null,
   acks: number,
-  { store, logger }: RequestContext,
+  { store, logger, refusals }: RequestContext,
 ): Appended {
   try {
+    const refused = refusals('Write', topic);
+    if (refused) throw new ProtocolError(errorCodes[refused], 'refused by a test');
     if (![-1, 0, 1].includes(acks)) throw new ProtocolError(errorCodes.INVALID_REQUIRED_ACKS, `acks=${acks}`);
     const log = store.topics.log(topic, partition);
     const { whole, header } = checkBatch(batch, maxMessageBytes(store.topics.get(topic).configs));

@@ -9,10 +9,11 @@ import { UserError } from '../../shared/lifecycle';
 import { runProgram } from '../../shared/program';
 import { createKafka } from '../client';
 import { ensureTopics } from '../topics';
+import { describeTopicTrouble } from '../topicTrouble';
 
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig(kafkaVariables, process.env);
-  const { created } = await ensureTopics(createKafka(config, logger), {
+  const { created, troubles } = await ensureTopics(createKafka(config, logger), {
     ...config,
     // Somebody who runs this wants them created.
     KAFKA_CREATE_TOPICS: true,
@@ -23,6 +24,10 @@ async function main(logger: Logger): Promise<number> {
     );
   });
   for (const topic of created) logger.info({ topic }, 'topic created');
+  if (troubles.length > 0) {
+    const account = config.KAFKA_SASL_USERNAME;
+    throw new UserError(troubles.map((trouble) => describeTopicTrouble(trouble, account)).join(' '));
+  }
   logger.info({ created: created.length }, 'all declared topics exist');
   return 0;
 }

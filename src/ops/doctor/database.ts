@@ -1,12 +1,15 @@
 import type { Pool } from 'pg';
 import { readBacklog } from '../../outbox/log/backlog';
 import { refuseForeignCursors } from '../../outbox/log/guard';
+import { readRelays } from '../../outbox/log/laneStatus';
+import { readWaitingForTopic, stateOf } from '../../outbox/log/parkedEvents';
 import { readLanes } from '../../outbox/log/readLanes';
 import { UserError } from '../../shared/lifecycle';
 import { findMigrations } from '../../shared/migrate/findMigrations';
 import { pendingMigrations } from '../../shared/migrate/migrate';
 import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
+import { topicRemedy } from '../topicRemedy';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 import { timeZone } from './timeZone';
 import { triggers, type TriggersCheckOptions } from './triggers';
@@ -57,9 +60,7 @@ async function cursors({ pool }: DatabaseChecksOptions): Promise<Finding[]> {
 
 async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Finding[]> {
   const check = 'relays';
-  const { rows } = await pool.query<{ instance: string }>(
-    'SELECT instance FROM signalbox.relay WHERE expires_at > clock_timestamp() ORDER BY instance',
-  );
+  const rows = await readRelays(pool);
   if (!kafkaEnabled) return [ok(check, 'none is needed: KAFKA_ENABLED is false')];
   if (rows.length === 0) {
     return [fail(check, 'no relay is alive: nothing is published', 'Start one with "npm run relay".')];
@@ -67,9 +68,17 @@ async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Fi
   const lanes = await readLanes(pool);
   const free = lanes.filter(({ owned, closed }) => !owned && !closed).map(({ lane }) => lane);
   const alive = `alive: ${rows.map(({ instance }) => instance).join(', ')}`;
-  if (free.length === 0)
-    return [ok(check, `${alive}; all ${lanes.filter(({ closed }) => !closed).length} lanes are owned`)];
+  const standBy = rows
+    .filter(({ standsBy }) => standsBy)
+    .map(({ instance }) =>
+      warn(check, `${instance} stands by: Kafka does not answer it`, 'Look at its log and its network.'),
+    );
+  if (free.length === 0) {
+    const owned = `all ${lanes.filter(({ closed }) => !closed).length} lanes are owned`;
+    return [ok(check, `${alive}; ${owned}`), ...standBy];
+  }
   return [
+    ...standBy,
     warn(
       check,
       `${alive}; lanes without an owner: ${free.join(', ')}`,
@@ -81,6 +90,7 @@ async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Fi
 async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptions): Promise<Finding[]> {
   const check = 'outbox';
   const { rows, oldestSeconds, parked, held } = await readBacklog(pool);
+  const waitingForTopics = await readWaitingForTopic(pool);
   const waiting = `${counted(rows, 'event')} wait${rows === 1 ? 's' : ''}, the oldest for ${roughly(oldestSeconds)}`;
   const late = kafkaEnabled && oldestSeconds > maxAgeSeconds;
   return [
@@ -89,6 +99,13 @@ async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptio
       : late
         ? warn(check, waiting, 'Look at the relay: its /readyz and its log say what it waits for.')
         : ok(check, waiting),
+    ...waitingForTopics.map(({ eventType, events, reason, detail }) =>
+      fail(
+        check,
+        `${counted(events, 'event')} of ${eventType} held: ${detail}`,
+        topicRemedy(stateOf(reason)),
+      ),
+    ),
     ...(parked > 0
       ? [
           warn(

@@ -1,10 +1,13 @@
 import { declareTopics } from '../../kafka/declaredTopics';
+import { findTroubles } from '../../kafka/findTroubles';
 import { groupPositions, groupStates, listGroups } from '../../kafka/groups';
 import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
 import { type TopicState, topicStates } from '../../kafka/topicStates';
+import { describeTopicTrouble } from '../../kafka/topicTrouble';
 import { consumerOf } from '../groups/find';
 import type { Admin } from '../groups/find';
 import type { OpsKafkaConfig } from '../kafka';
+import { topicRemedy } from '../topicRemedy';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 
 export interface KafkaChecksOptions {
@@ -24,7 +27,14 @@ export function kafkaChecks(options: KafkaChecksOptions): Check[] {
 
 async function topics({ admin, config }: KafkaChecksOptions): Promise<Finding[]> {
   const check = 'topics';
-  const declared = declareTopics(config);
+  const all = declareTopics(config);
+  const troubles = await findTroubles(
+    admin,
+    all.map(({ topic }) => topic),
+  );
+  // What is missing is a difference from what is declared; of the others nothing can be compared.
+  const unusable = troubles.filter(({ state }) => state !== 'missing');
+  const declared = all.filter(({ topic }) => !unusable.some((trouble) => trouble.topic === topic));
   const states = await topicStates(
     admin,
     declared.map(({ topic }) => topic),
@@ -36,7 +46,10 @@ async function topics({ admin, config }: KafkaChecksOptions): Promise<Finding[]>
       return found(check, `${topic.topic} ${describeDifference(difference)}`, remedy);
     }),
   );
-  const findings = [...differing, ...[...states.values()].flatMap(replicaFindings)];
+  const refused = unusable.map((trouble) =>
+    fail(check, describeTopicTrouble(trouble, config.KAFKA_SASL_USERNAME), topicRemedy(trouble.state)),
+  );
+  const findings = [...refused, ...differing, ...[...states.values()].flatMap(replicaFindings)];
   return findings.length > 0 ? findings : [ok(check, `all ${declared.length} are as declared`)];
 }
 

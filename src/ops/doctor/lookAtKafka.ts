@@ -8,6 +8,7 @@ import { deadLetterCheck } from './deadLetters';
 import { fail, type Finding, runChecks, warn } from './finding';
 import { brokerFindings, kafkaChecks } from './kafka';
 import type { OpenedDatabase } from './lookAtDatabase';
+import { targetCheck } from './target';
 
 /** Connecting comes before the checks, which have a deadline of their own. */
 const deadlineMs = 25_000;
@@ -34,10 +35,13 @@ export async function lookAtKafka(
 function look(kafkaTools: KafkaTools, { connection }: OpenedDatabase, maxLag: bigint): Promise<Finding[]> {
   const { kafka, config } = kafkaTools;
   return withAdmin(kafka, async (admin) => {
-    const { brokers } = await admin.describeCluster();
+    const { brokers, clusterId } = await admin.describeCluster();
+    const named = { clusterId, topicPrefix: config.KAFKA_TOPIC_PREFIX };
     const checks = [
       ...kafkaChecks({ admin, config, maxLag }),
-      ...(connection ? [deadLetterCheck(kafkaTools, connection.pool)] : []),
+      ...(connection
+        ? [targetCheck(connection.pool, named), deadLetterCheck(kafkaTools, connection.pool)]
+        : []),
     ];
     return [...brokerFindings(brokers.length, config), ...(await runChecks(checks))];
   });

@@ -7,6 +7,7 @@ import { type RepairOptions, repair } from './repair';
 import { replay, type ReplayOptions } from './replay';
 import { show, type ShowOptions } from './show';
 import { status, type StatusOptions } from './status';
+import { target, type TargetOptions } from './target';
 import { tail, type TailOptions } from './tail';
 
 const json = ['--json', 'one line of JSON'] as const;
@@ -82,6 +83,14 @@ function addMaintenance(outbox: Command, run: Run): void {
     .option('--execute', 'change the database; without it, only say what would be done')
     .option(...json)
     .action((options: LanesOptions) => run((tools) => lanes(tools, options)));
+  outbox
+    .command('target')
+    .description(
+      'the Kafka cluster and topic prefix that the events go to; with --execute, changes it to what the KAFKA_* variables name',
+    )
+    .option('--execute', 'change it; all relays must be stopped')
+    .option(...json)
+    .action((options: TargetOptions) => run((tools) => target(tools, options)));
   outbox
     .command('repair')
     .description(

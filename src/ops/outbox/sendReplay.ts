@@ -3,6 +3,7 @@ import { KafkaPublisher } from '../../kafka/producer';
 import { replayHeaders } from '../../kafka/replay';
 import type { LogRow } from '../../outbox/log/readPage';
 import { readReplayable, type ReplaySelection } from '../../outbox/log/replayable';
+import { checkTarget } from '../../outbox/log/target';
 import { type Publication, publishInOrder, type PublishOptions } from '../../relay/publishInOrder';
 import { backoffMs } from '../../shared/backoff';
 import { UserError } from '../../shared/lifecycle';
@@ -49,23 +50,32 @@ export async function sendReplay(tools: Tools, pool: Pool, options: SendOptions)
       topics: config,
       compression: config.KAFKA_COMPRESSION,
       logger: tools.logger,
+      account: config.KAFKA_SASL_USERNAME,
     });
     const publishing: PublishOptions = {
       publisher,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       maxMessageBytes: config.KAFKA_MAX_MESSAGE_BYTES,
       policy: 'pass',
+      account: config.KAFKA_SASL_USERNAME,
       extraHeaders: { [replayIdHeader]: options.replayId, [replayHeaders.at]: new Date().toISOString() },
       isStopping: () => options.signal.aborted,
       onSent: () => undefined,
       onPoison: () => undefined,
     };
     try {
+      await refuseOtherTarget(pool, publisher, config.KAFKA_TOPIC_PREFIX);
       return await sendAll(tools, pool, options, publishing);
     } finally {
       await publisher.disconnect();
     }
   });
+}
+
+/** Where Kafka cannot be reached, the sends say so. */
+async function refuseOtherTarget(pool: Pool, publisher: KafkaPublisher, topicPrefix: string): Promise<void> {
+  const failure = await publisher.ready();
+  if (!failure) await checkTarget(pool, { clusterId: publisher.clusterId ?? '', topicPrefix });
 }
 
 async function sendAll(

@@ -1,7 +1,8 @@
 import { refuseForeignCursors } from '../../outbox/log/guard';
 import { readLanes } from '../../outbox/log/readLanes';
 import { type LaneStatus, readLaneStatus, readRelays } from '../../outbox/log/laneStatus';
-import { readWaitingForTopic, type WaitingForTopic } from '../../outbox/log/parkedEvents';
+import { readWaitingForTopic, stateOf, type WaitingForTopic } from '../../outbox/log/parkedEvents';
+import { describeTarget, readTarget, type StoredTarget } from '../../outbox/log/target';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { withDatabase } from '../database';
@@ -10,6 +11,7 @@ import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
 import { report } from '../output/report';
 import { table } from '../output/table';
+import { topicRemedy } from '../topicRemedy';
 
 export interface StatusOptions {
   /** Seconds, as typed. */
@@ -20,6 +22,10 @@ export interface StatusOptions {
 interface Status {
   readonly lanes: readonly LaneStatus[];
   readonly relays: readonly string[];
+  /** Those of them that reach the database and not Kafka. */
+  readonly standingBy: readonly string[];
+  /** Where the events go; null before the first relay has reached Kafka. */
+  readonly target: StoredTarget | null;
   readonly waiting: number;
   readonly oldestSeconds: number;
   readonly parked: number;
@@ -33,11 +39,14 @@ export async function status(tools: Tools, { maxAge, json = false }: StatusOptio
   if (!(maxAgeSeconds > 0)) throw new UserError(`--max-age "${maxAge}" is no number of seconds above 0.`);
   return withDatabase(tools, async (pool) => {
     const lanes = await readLaneStatus(pool);
+    const relays = await readRelays(pool);
     const sum = (of: (lane: LaneStatus) => number): number =>
       lanes.reduce((total, lane) => total + of(lane), 0);
     const found: Status = {
       lanes,
-      relays: await readRelays(pool),
+      relays: relays.map(({ instance }) => instance),
+      standingBy: relays.filter(({ standsBy }) => standsBy).map(({ instance }) => instance),
+      target: (await readTarget(pool)) ?? null,
       waiting: sum(({ waiting }) => waiting),
       oldestSeconds: Math.max(0, ...lanes.map(({ oldestSeconds }) => oldestSeconds)),
       parked: sum(({ parked }) => parked),
@@ -57,7 +66,7 @@ function messageOf(error: unknown): string[] {
 }
 
 function warningsOf(found: Status, maxAgeSeconds: number): string[] {
-  const { lanes, relays, oldestSeconds, parked, waitingForTopics } = found;
+  const { lanes, relays, standingBy, oldestSeconds, parked, waitingForTopics } = found;
   const free = lanes.filter(({ owner, opensAfter }) => owner === null && opensAfter === null).length;
   const warnings: string[] = [];
   if (relays.length === 0)
@@ -68,21 +77,27 @@ function warningsOf(found: Status, maxAgeSeconds: number): string[] {
   }
   if (parked > 0)
     warnings.push(`${counted(parked, 'event')} parked. See "npm run ops -- outbox parked list".`);
-  for (const { eventType, events } of waitingForTopics) {
+  for (const { eventType, events, reason, detail } of waitingForTopics) {
     warnings.push(
-      `Waiting for the topic of ${eventType}: ${counted(events, 'event')}. Create it ("npm run ops -- topics apply").`,
+      `Waiting for the topic of ${eventType}: ${counted(events, 'event')}. ${detail} ${topicRemedy(stateOf(reason))}`,
+    );
+  }
+  if (standingBy.length > 0) {
+    warnings.push(
+      `Standing by, because Kafka does not answer: ${standingBy.join(', ')}. Look at the log and the network.`,
     );
   }
   return warnings;
 }
 
 function textOf(found: Status, warnings: readonly string[]): string {
-  const { lanes, relays, waiting, oldestSeconds, parked, held } = found;
+  const { lanes, relays, target, waiting, oldestSeconds, parked, held } = found;
   const names = relays.length === 0 ? 'none' : relays.join(', ');
   return [
     laneTable(lanes),
     '',
     `${waiting} events wait${waiting > 0 ? `, the oldest for ${roughly(oldestSeconds)}` : ''}; ${parked} parked, ${held} held. Relays: ${names}.`,
+    target ? `Published to ${describeTarget(target)}.` : 'No relay has reached Kafka yet.',
     ...warnings.map((warning) => `! ${warning}`),
   ].join('\n');
 }

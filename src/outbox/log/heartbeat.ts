@@ -9,8 +9,11 @@ export interface RelayIdentity {
 }
 
 export interface Heartbeat {
-  /** Ids of the relays that are alive, this one included, in an order that all of them see alike. */
-  readonly alive: string[];
+  /**
+   * Ids of the relays that share the lanes, in an order that all of them see alike: those that are alive and do not
+   * stand by, or all that are alive where none would be left.
+   */
+  readonly sharing: string[];
   /** The lanes that are still this relay's, with their epochs. */
   readonly owned: { readonly lane: number; readonly epoch: string }[];
   /** How many lanes there are, and how many of them are not open yet. */
@@ -24,25 +27,33 @@ export interface Heartbeat {
  */
 const sql = `
   WITH me AS (
-    INSERT INTO signalbox.relay (id, instance, expires_at)
-    VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond')
-    ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
-    RETURNING id
+    INSERT INTO signalbox.relay (id, instance, expires_at, stands_by)
+    VALUES ($1, $2, clock_timestamp() + $3 * interval '1 millisecond', $4)
+    ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, stands_by = excluded.stands_by
+    RETURNING id, stands_by
+  ), alive AS (
+    SELECT id, stands_by FROM me
+    UNION ALL
+    SELECT id, stands_by FROM signalbox.relay WHERE expires_at > clock_timestamp() AND id <> $1
   )
   SELECT
-    ARRAY(SELECT id::text FROM (SELECT id FROM me UNION
-      SELECT id FROM signalbox.relay WHERE expires_at > clock_timestamp()) alive ORDER BY id) AS alive,
+    ARRAY(SELECT id::text FROM alive
+      WHERE NOT stands_by OR NOT EXISTS (SELECT FROM alive WHERE NOT stands_by) ORDER BY id) AS sharing,
     coalesce((SELECT jsonb_agg(jsonb_build_object('lane', lane, 'epoch', epoch::text) ORDER BY lane)
       FROM signalbox.lane WHERE owner = $1), '[]') AS owned,
     count(*)::int AS lanes, count(opens_after_lane)::int AS closed FROM signalbox.lane`;
 
-/** Says that the relay is alive for another `leaseMs`, which renews the lease on all of its lanes. */
+/**
+ * Says that the relay is alive for another `leaseMs`, which renews the lease on all of its lanes. One that stands by
+ * leaves the lanes to the others, if there are any.
+ */
 export async function heartbeat(
   database: Queryable,
   { id, instance }: RelayIdentity,
   leaseMs: number,
+  standsBy: boolean,
 ): Promise<Heartbeat> {
-  const { rows } = await database.query<Heartbeat>(sql, [id, instance, leaseMs]);
+  const { rows } = await database.query<Heartbeat>(sql, [id, instance, leaseMs, standsBy]);
   const [row] = rows;
   if (!row) throw new Error('The heartbeat was not answered');
   return row;

@@ -39,10 +39,17 @@ export async function readLaneStatus(database: Queryable): Promise<LaneStatus[]>
   return (await database.query<LaneStatus>(sql)).rows;
 }
 
-/** Instance names of the relays that are alive, with or without lanes. */
-export async function readRelays(database: Queryable): Promise<string[]> {
-  const { rows } = await database.query<{ instance: string }>(
-    'SELECT instance FROM signalbox.relay WHERE expires_at > clock_timestamp() ORDER BY instance',
+/** A relay that is alive, with or without lanes. */
+export interface LivingRelay {
+  readonly instance: string;
+  /** It reaches the database and not Kafka, and leaves the lanes to the others. */
+  readonly standsBy: boolean;
+}
+
+export async function readRelays(database: Queryable): Promise<LivingRelay[]> {
+  const { rows } = await database.query<LivingRelay>(
+    `SELECT instance, stands_by AS "standsBy" FROM signalbox.relay
+     WHERE expires_at > clock_timestamp() ORDER BY instance`,
   );
-  return rows.map(({ instance }) => instance);
+  return rows;
 }

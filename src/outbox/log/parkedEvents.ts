@@ -57,18 +57,30 @@ export async function parkedEvents(
   return rows;
 }
 
-/** Events with nothing wrong but that their topic does not exist. */
+/** Events that only wait for their topic. */
 export interface WaitingForTopic {
   readonly eventType: string;
+  readonly reason: 'topic_missing' | 'topic_refused' | 'topic_unavailable';
+  /** What Kafka said last, in a sentence. */
+  readonly detail: string;
   readonly events: number;
   readonly since: Date;
+}
+
+/** The state of the topic that events with this reason wait for. */
+export function stateOf(reason: WaitingForTopic['reason']): 'missing' | 'refused' | 'unavailable' {
+  return ({ topic_missing: 'missing', topic_refused: 'refused', topic_unavailable: 'unavailable' } as const)[
+    reason
+  ];
 }
 
 /** What waits for topics, by event type. */
 export async function readWaitingForTopic(database: Queryable): Promise<WaitingForTopic[]> {
   const { rows } = await database.query<WaitingForTopic>(
-    `SELECT event_type AS "eventType", count(*)::int AS events, min(parked_at) AS since
-     FROM signalbox.parked_event WHERE state = 'held' AND reason = 'topic_missing' GROUP BY event_type ORDER BY event_type`,
+    `SELECT DISTINCT ON (event_type) event_type AS "eventType", reason, detail,
+       (count(*) OVER whole)::int AS events, min(parked_at) OVER whole AS since
+     FROM signalbox.parked_event WHERE state = 'held' AND reason LIKE 'topic\\_%'
+     WINDOW whole AS (PARTITION BY event_type) ORDER BY event_type, last_attempt_at DESC`,
   );
   return rows;
 }

@@ -3,7 +3,14 @@ import type { LogRow } from './readPage';
 import { currentLife, type Queryable } from './openBatch';
 
 /** Why an event is set aside instead of published. */
-export type SetAsideReason = 'too_large' | 'unknown_type' | 'refused' | 'topic_missing' | 'behind';
+export type SetAsideReason =
+  | 'too_large'
+  | 'unknown_type'
+  | 'refused'
+  | 'topic_missing'
+  | 'topic_refused'
+  | 'topic_unavailable'
+  | 'behind';
 
 /** An event that is set aside; `parked` ones need an operator, `held` ones only wait. */
 export interface SetAside {

@@ -449,7 +449,7 @@ describe.each([1, 20])('with %i messages at most in a transaction', (most) => {
       },
       { what: 'readiness to name the topic' },
     );
-    expect(waiting.detail).toContain('waiting for topics');
+    expect(waiting.detail).toContain('Kafka has no topic');
     made.push(topic);
     await createTopics({ topic });
     await send(prefix, patientCreated());

@@ -100,7 +100,8 @@ test('a look that a crash overtook settles nothing', async () => {
 
 class ReadyPublisher extends RecordingPublisher {
   ready = async (): Promise<undefined> => undefined;
-  checkTopics = async (): Promise<void> => undefined;
+  retryTopics = async (): Promise<undefined> => undefined;
+  readonly clusterId = 'none';
   disconnect = async (): Promise<void> => undefined;
 }
 

@@ -4,6 +4,7 @@ import { Pool, type ClientBase } from 'pg';
 import { Registry } from 'prom-client';
 import type { OutgoingMessage } from '../../../src/kafka/message';
 import type { Publisher, SendOutcome } from '../../../src/kafka/publisher';
+import type { TopicTrouble } from '../../../src/kafka/topicTrouble';
 import type { PageLimits } from '../../../src/outbox/log/readPage';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
@@ -15,7 +16,11 @@ import { silentLogger } from '../../support/logger';
 export class RecordingPublisher implements Publisher {
   readonly messages: OutgoingMessage[] = [];
   readonly sends: (readonly OutgoingMessage[])[] = [];
-  readonly missingTopics = new Set<string>();
+  readonly topicTroubles = new Map<string, TopicTrouble>();
+  /** Topics of which the first message is to be sent by itself. */
+  readonly untried = new Set<string>();
+  /** Topics that are kept by what keeps all others, too. */
+  readonly outages = new Set<string>();
   /** What Kafka answers; "sent" unless a test says otherwise. */
   answer: (messages: readonly OutgoingMessage[]) => SendOutcome | Promise<SendOutcome> = () => ({
     kind: 'sent',
@@ -26,6 +31,23 @@ export class RecordingPublisher implements Publisher {
     const outcome = await this.answer(messages);
     if (outcome.kind === 'sent') this.messages.push(...messages);
     return outcome;
+  }
+
+  isProven(topic: string): boolean {
+    return !this.untried.has(topic);
+  }
+
+  isOutage(topic: string): boolean {
+    return this.outages.has(topic);
+  }
+
+  /** Has the events of a topic wait. */
+  trouble(
+    topic: string,
+    state: TopicTrouble['state'] = 'missing',
+    type = 'UNKNOWN_TOPIC_OR_PARTITION',
+  ): void {
+    this.topicTroubles.set(topic, { topic, state, operation: 'Write', type });
   }
 
   /** `aggregate:n` of each event, in the order in which they were published. */
@@ -55,6 +77,7 @@ export interface SteppedOptions {
   readonly limits?: Partial<PageLimits>;
   readonly policy?: PoisonPolicy;
   readonly maxMessageBytes?: number;
+  readonly account?: string;
   readonly leaseMs?: number;
   readonly instance?: string;
   /** The clock by which the relay knows that its own lease has ended. */
@@ -85,6 +108,7 @@ export function steppedRelay(database: Pool, options: SteppedOptions = {}): Step
       topicPrefix: 'test',
       maxMessageBytes: options.maxMessageBytes ?? 1_000_000,
       policy: options.policy ?? 'wait',
+      account: options.account,
       isStopping: () => false,
       onSent: () => undefined,
       onPoison: () => undefined,

@@ -217,7 +217,7 @@ test('events of a missing topic are held back, alone, and go out in order when i
   const { publisher } = await startRelay({ createTopics: false });
   const first = await published('patient.updated', 2);
   expect(first.map(({ key, n }) => `${key}:${n}`).sort()).toEqual(['a:1', 'b:1']);
-  expect([...publisher.missingTopics]).toEqual([topic('patient.deleted')]);
+  expect([...publisher.topicTroubles.keys()]).toEqual([topic('patient.deleted')]);
   await withAdmin((admin) =>
     admin.createTopics({ topics: [{ topic: topic('patient.deleted'), numPartitions: 1 }] }),
   );

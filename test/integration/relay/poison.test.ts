@@ -40,14 +40,18 @@ async function setAside(): Promise<string[]> {
   return rows.map(({ label }) => label);
 }
 
-function release(stepped: Stepped, policy: 'wait' | 'pass' = 'wait'): Promise<unknown> {
+function release(
+  stepped: Stepped,
+  policy: 'wait' | 'pass' = 'wait',
+  maxMessageBytes = 1_000_000,
+): Promise<unknown> {
   return releaseHeld({
     database: pool,
     leases: stepped.leases,
     publishing: {
       publisher: stepped.publisher,
       topicPrefix: 'test',
-      maxMessageBytes: 1_000_000,
+      maxMessageBytes,
       policy,
       isStopping: () => false,
       onSent: () => undefined,
@@ -106,7 +110,7 @@ test('with the policy "pass" later events overtake the parked one', async () => 
 
 test('with the policy "pass" too, events wait behind one whose topic is missing, and go out after it', async () => {
   const stepped = await relay({ policy: 'pass' });
-  stepped.publisher.missingTopics.add('test.patient.deleted');
+  stepped.publisher.trouble('test.patient.deleted');
   await append(pool, 'a', 1);
   await append(pool, 'a', 2, { eventType: 'patient.deleted' });
   await append(pool, 'a', 3);
@@ -118,7 +122,7 @@ test('with the policy "pass" too, events wait behind one whose topic is missing,
   await stepped.drain();
   expect(stepped.publisher.published().sort()).toEqual(['a:1', 'b:1']);
   expect(await setAside()).toEqual(['a:2 held topic_missing', 'a:3 held behind', 'a:4 held behind']);
-  stepped.publisher.missingTopics.clear();
+  stepped.publisher.topicTroubles.clear();
   await release(stepped, 'pass');
   await append(pool, 'a', 5);
   await stepped.drain();
@@ -156,6 +160,92 @@ test('a retried event that fails again is parked again, and the others wait on',
   expect((await pool.query('SELECT attempts FROM signalbox.parked_event ORDER BY position')).rows[0]).toEqual(
     { attempts: 2 },
   );
+});
+
+test('held events of which a second send fails stay held, and go out once, in order, when Kafka takes them', async () => {
+  for (let n = 1; n <= 6; n += 1) await append(pool, 'a', n, { padding: 400 });
+  const stepped = await relay();
+  stepped.publisher.answer = refusing('a:1');
+  await stepped.drain();
+  expect(await setAside()).toHaveLength(6);
+  await pool.query(`UPDATE signalbox.parked_event SET state = 'held' WHERE state = 'parked'`);
+  const before = stepped.publisher.sends.length;
+  stepped.publisher.answer = () =>
+    stepped.publisher.sends.length === before + 1
+      ? { kind: 'sent' }
+      : { kind: 'retryable', type: 'REQUEST_TIMED_OUT' };
+  // Two events fit into a send.
+  const failed = await release(stepped, 'wait', 2_600);
+  expect(failed).toMatchObject({ done: 2, failure: { kind: 'retryable', type: 'REQUEST_TIMED_OUT' } });
+  expect(stepped.publisher.published()).toEqual(['a:1', 'a:2']);
+  expect(await setAside()).toEqual([3, 4, 5, 6].map((n) => `a:${n} held behind`));
+  await append(pool, 'a', 7);
+  await stepped.drain().catch(() => undefined);
+  expect((await setAside()).at(-1)).toBe('a:7 held behind');
+  stepped.publisher.answer = () => ({ kind: 'sent' });
+  await release(stepped);
+  expect(stepped.publisher.published()).toEqual(Array.from({ length: 7 }, (_, n) => `a:${n + 1}`));
+  expect(await setAside()).toEqual([]);
+});
+
+test('the first message of a topic that nothing is known of is sent by itself, in its place', async () => {
+  await append(pool, 'a', 1, { lane: 1 });
+  await append(pool, 'a', 2, { lane: 1, eventType: 'patient.deleted' });
+  await append(pool, 'a', 3, { lane: 1 });
+  for (let n = 1; n <= 3; n += 1) await append(pool, 'b', n, { lane: 1, eventType: 'patient.deleted' });
+  const stepped = await relay();
+  stepped.publisher.untried.add('test.patient.deleted');
+  stepped.publisher.answer = (messages) => {
+    if (!messages.some(({ topic }) => topic === 'test.patient.deleted')) return { kind: 'sent' };
+    stepped.publisher.trouble('test.patient.deleted', 'refused', 'TOPIC_AUTHORIZATION_FAILED');
+    return { kind: 'topics changed', type: 'TOPIC_AUTHORIZATION_FAILED' };
+  };
+  expect(await stepped.drain()).toEqual({ published: 1, setAside: 5 });
+  expect(stepped.publisher.sends.map((messages) => messages.map(labelOf))).toEqual([['a:1'], ['a:2']]);
+  expect(await setAside()).toEqual([
+    'a:2 held topic_refused',
+    'a:3 held behind',
+    'b:1 held topic_refused',
+    'b:2 held behind',
+    'b:3 held behind',
+  ]);
+});
+
+test('a topic that turns out to be refused in a full send has the rest of it sent, and nothing of it dropped', async () => {
+  for (let n = 1; n <= 3; n += 1) {
+    await append(pool, `a${n}`, n, { lane: 1 });
+    await append(pool, `b${n}`, n, { lane: 1, eventType: 'patient.deleted' });
+  }
+  const stepped = await relay();
+  stepped.publisher.answer = (messages) => {
+    if (!messages.some(({ topic }) => topic === 'test.patient.deleted')) return { kind: 'sent' };
+    stepped.publisher.trouble('test.patient.deleted', 'refused', 'TOPIC_AUTHORIZATION_FAILED');
+    return { kind: 'topics changed', type: 'TOPIC_AUTHORIZATION_FAILED' };
+  };
+  expect(await stepped.drain()).toEqual({ published: 3, setAside: 3 });
+  expect(stepped.publisher.published()).toEqual(['a1:1', 'a2:2', 'a3:3']);
+  expect(await setAside()).toEqual(['b1:1', 'b2:2', 'b3:3'].map((label) => `${label} held topic_refused`));
+});
+
+test('during an outage nothing is held, and no aggregate stays blocked after it', async () => {
+  await append(pool, 'a', 1, { eventType: 'patient.deleted' });
+  await append(pool, 'a', 2);
+  const stepped = await relay();
+  stepped.publisher.trouble('test.patient.deleted', 'unavailable', 'NOT_ENOUGH_REPLICAS');
+  stepped.publisher.outages.add('test.patient.deleted');
+  expect(await stepped.tick.run()).toMatchObject({
+    published: 0,
+    setAside: 0,
+    failure: { kind: 'retryable', type: 'NOT_ENOUGH_REPLICAS' },
+  });
+  expect(await setAside()).toEqual([]);
+  // Another topic is written to: it is this topic's trouble alone.
+  await append(pool, 'b', 1);
+  expect(await stepped.tick.run()).toMatchObject({ published: 1, setAside: 2 });
+  expect(await setAside()).toEqual(['a:1 held topic_unavailable', 'a:2 held behind']);
+  stepped.publisher.topicTroubles.clear();
+  await release(stepped);
+  expect(stepped.publisher.published()).toEqual(['b:1', 'a:1', 'a:2']);
 });
 
 test('what can never be sent is parked before anything is sent, with a reason that quotes no data', async () => {

@@ -13,14 +13,17 @@ test.each([
   ['MESSAGE_TOO_LARGE', 'poison'],
   ['RECORD_LIST_TOO_LARGE', 'poison'],
   ['INVALID_RECORD', 'poison'],
-  ['TOPIC_AUTHORIZATION_FAILED', 'fatal'],
+  ['TOPIC_AUTHORIZATION_FAILED', 'topic'],
+  ['INVALID_TOPIC_EXCEPTION', 'topic'],
+  ['LEADER_NOT_AVAILABLE', 'topic'],
+  ['CLUSTER_AUTHORIZATION_FAILED', 'fatal'],
   ['SASL_AUTHENTICATION_FAILED', 'fatal'],
   ['INVALID_REPLICATION_FACTOR', 'fatal'],
-  ['NOT_LEADER_FOR_PARTITION', 'retryable'],
+  ['NOT_LEADER_FOR_PARTITION', 'topic'],
   ['OUT_OF_ORDER_SEQUENCE_NUMBER', 'retryable'],
   ['UNKNOWN_PRODUCER_ID', 'retryable'],
-  ['UNKNOWN_TOPIC_OR_PARTITION', 'retryable'],
-  ['NOT_ENOUGH_REPLICAS', 'retryable'],
+  ['UNKNOWN_TOPIC_OR_PARTITION', 'topic'],
+  ['NOT_ENOUGH_REPLICAS', 'topic'],
 ])('%s is %s, however deep it is wrapped', (type, kind) => {
   expect(classifyError(protocolError(type))).toMatchObject({ kind, type });
   expect(classifyError(wrapped(wrapped(protocolError(type))))).toMatchObject({ kind, type });

@@ -1,0 +1,13 @@
+import type { TopicTrouble } from '../kafka/topicTrouble';
+
+/** What to do about a topic in trouble. */
+export function topicRemedy(state: TopicTrouble['state']): string {
+  switch (state) {
+    case 'missing':
+      return 'Create it ("npm run ops -- topics apply").';
+    case 'refused':
+      return 'Grant the right to the account, or change the policy; it is tried again by itself.';
+    case 'unavailable':
+      return 'Look at its leaders and replicas ("npm run ops -- topics describe"); it is tried again by itself.';
+  }
+}
