@@ -36,7 +36,7 @@ const isAscii = (text: string): boolean => /^[\0-\x7F]*$/.test(text);
 /** Whether a domain is in another alphabet, not in ASCII's by other characters, for which IDNA would put those. */
 const isInternational = (domain: string): boolean =>
   /^[\p{L}\p{M}\p{N}.-]+$/u.test(domain) &&
-  [...domain].every((character) => isAscii(character) || !isAscii(character.normalize('NFKC')));
+  Array.from(domain).every((character) => isAscii(character) || !isAscii(character.normalize('NFKC')));
 
 const lowerAscii = (text: string): string => text.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase());
 

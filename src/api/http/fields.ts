@@ -11,7 +11,7 @@ const oneLine = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u;
 const notInProse = /\p{Cs}|[^\P{Cc}\n\r\t]/u;
 
 /** Invisible characters that join others or choose their form: in emoji, in Persian, Indic and Mongolian words. */
-const joiners = /[\u200C\u200D\u180B-\u180D\u180F\uFE00-\uFE0F\u{E0020}-\u{E007F}\u{E0100}-\u{E01EF}]/u;
+const joiners = /\p{Join_Control}|\p{Variation_Selector}|[\u{E0020}-\u{E007F}]/u;
 const invisible = /\p{Default_Ignorable_Code_Point}/gu;
 const blanks = /[\p{Zs}\u2800]+/gu;
 const visible = /[^\p{Default_Ignorable_Code_Point} ]/u;

@@ -52,7 +52,7 @@ it('plants the markers in good and bad requests', async () => {
   await bad(api.http.get(`${patients}/%${marker}`));
   await bad(api.http.get(`${patients}?cursor=${marker}&limit=${marker}&${marker}@=1`));
   await bad(api.http.get('/api/v1/appointments').query({ status: marker, from: marker }));
-  await bad(api.http.get(patients).set('x-actor-id', `${marker} ${marker}`));
+  await bad(api.http.get(patients).set('x-actor-id', `${marker}\t${marker}`));
   await api.http
     .get(patients)
     .set({ 'x-correlation-id': `${marker} x`, traceparent: marker })

@@ -71,14 +71,18 @@ SELECT
       'traceparent', traceparent, 'data', data::text) ORDER BY position), '[]') FROM event) AS events,
   (SELECT coalesce(max(position), $1)::text FROM event) AS last`;
 
-/** In the order in which they can be filled. */
-const tables = ['patients', 'appointments'];
+/** In the order in which they can be filled, with the columns that can be written. */
+const columns = {
+  patients: 'id, name, email, phone, date_of_birth, clinical_notes, created_at, updated_at',
+  appointments: 'id, patient_id, practitioner, starts_at, ends_at, status, reason, created_at, updated_at',
+};
+const tables = Object.entries(columns);
 const emptySql = 'DELETE FROM appointments; DELETE FROM patients';
 const truncateSql = 'TRUNCATE appointments, patients, signalbox.outbox, signalbox.parked_event';
 const keepSql = (name: string): string =>
-  tables.map((table) => `CREATE TEMP TABLE ${table}_${name} AS TABLE ${table}`).join(';');
+  tables.map(([table, all]) => `CREATE TEMP TABLE ${table}_${name} AS SELECT ${all} FROM ${table}`).join(';');
 const putBackSql = (name: string): string =>
-  tables.map((table) => `INSERT INTO ${table} TABLE ${table}_${name}`).join(';');
+  tables.map(([table, all]) => `INSERT INTO ${table} (${all}) TABLE ${table}_${name}`).join(';');
 /** Triggers are out of force for a replica, so that nothing is captured. */
 const quietly = (sql: readonly string[]): string =>
   ['SET session_replication_role = replica', ...sql, 'RESET session_replication_role'].join(';');

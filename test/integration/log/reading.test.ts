@@ -221,7 +221,7 @@ test('a batch is read in pages, and another relay goes on where the last one set
 test('a page ends when its data reaches the size limit, and what is too large is not even fetched', async () => {
   for (let n = 1; n <= 4; n += 1) await append(pool, 'a', n, { padding: 600 });
   await append(pool, 'a', 5, { padding: 5_000 });
-  const { tick, publisher } = await relay({ limits: { pageBytes: 1_000, dataBytes: 2_000 } });
+  const { tick, publisher } = await relay({ limits: { pageBytes: 1_600, dataBytes: 2_000 } });
   expect(await tick.run()).toMatchObject({ published: 2, more: true });
   expect(await tick.run()).toMatchObject({ published: 2, more: true });
   expect(await tick.run()).toMatchObject({ published: 0, setAside: 1 });
