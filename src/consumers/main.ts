@@ -44,27 +44,14 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
   if (!KAFKA_ENABLED) return idle(logger);
   const config = loadConfig(variables, process.env);
-  const { poolSize, partitionsAtOnce } = divideConnections(chosen.length, {
-    databaseUrl: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL_SIZE,
-  });
-  const database = {
-    databaseUrl: config.DATABASE_URL,
-    poolSize,
-    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
-    applicationName: 'signalbox-consumers',
-    logger,
-  };
-  const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
-  const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
-  const prisma = await createCapturedClient(engine, database, {
-    source: config.CONSUMERS_SERVICE_NAME,
-    logger,
-    onCommitted: () => nudger.nudge(),
-  });
-  const pool = createPool({ ...database, poolSize: 1 });
+  const { prisma, pool, nudger, partitionsAtOnce } = await openDatabase(config, chosen.length, logger);
   const metrics = createMetrics('consumers');
-  const triggers = new TriggerWatch({ engine, inspect: triggerInspector(prisma), registry: metrics, logger });
+  const triggers = new TriggerWatch({
+    engine: config.OUTBOX_CAPTURE,
+    inspect: triggerInspector(prisma),
+    registry: metrics,
+    logger,
+  });
   const common = {
     ...sharedOptions(config, logger),
     partitionsAtOnce,
@@ -119,6 +106,30 @@ function sharedOptions(config: Config, logger: Logger) {
     sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
     ...topicCreation(config, kafka),
   };
+}
+
+/** What the consumers write through, their share of its connections, and what tells the relay that they have written. */
+async function openDatabase(config: Config, consumerCount: number, logger: Logger) {
+  const { poolSize, partitionsAtOnce } = divideConnections(consumerCount, {
+    databaseUrl: config.DATABASE_URL,
+    poolSize: config.DATABASE_POOL_SIZE,
+  });
+  const database = {
+    databaseUrl: config.DATABASE_URL,
+    poolSize,
+    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
+    applicationName: 'signalbox-consumers',
+    logger,
+  };
+  const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
+  const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
+  const prisma = await createCapturedClient(engine, database, {
+    source: config.CONSUMERS_SERVICE_NAME,
+    logger,
+    onCommitted: () => nudger.nudge(),
+  });
+  const pool = createPool({ ...database, poolSize: 1 });
+  return { prisma, pool, nudger, partitionsAtOnce };
 }
 
 /** KAFKA_ENABLED=false: nothing is consumed; supervisors still see a program that is well. */
