@@ -16,7 +16,10 @@ export interface WorkerOptions<Tx extends Prisma.TransactionClient> {
   readonly dependencies: RetryDependencies<Tx>;
   /** Longest time between two looks for due events, in milliseconds. */
   readonly intervalMs?: number;
-  /** Events that are tried at the same time; each may hold a database connection. */
+  /**
+   * Events that are tried at the same time. Four for effects, which hold no connection; else one, for the connections are
+   * divided among the partitions (poolSize.ts).
+   */
   readonly atOnce?: number;
 }
 
@@ -24,7 +27,7 @@ const releaseIntervalMs = 10_000;
 
 /** One round: tries events that are due, at most `atOnce`, and returns how many. Rejects when the database fails. */
 export async function retryDue<Tx extends Prisma.TransactionClient>(
-  { dependencies, atOnce = 2 }: WorkerOptions<Tx>,
+  { dependencies, atOnce = dependencies.effects === undefined ? 1 : 4 }: WorkerOptions<Tx>,
   signal: AbortSignal,
 ): Promise<number> {
   const { database, consumer, laterEvents = 'wait', handlerTimeoutMs, metrics } = dependencies;

@@ -43,15 +43,17 @@ export async function erasePatient(tools: Tools, id: string, options: EraseOptio
     tools.environment,
   );
   const rows = await withDatabase(tools, (pool) =>
-    inTransaction(pool, async (client) => {
-      await client.query('SAVEPOINT nothing_erased');
-      const subject = await findSubject(client, id.toLowerCase());
-      if (subject.exists) throw new UserError(stillThere(id));
-      const erased = await eraseEverywhere(client, subject);
-      if (execute) await journal(client, { subject, by, reason: reason ?? '', erased });
-      else await client.query('ROLLBACK TO SAVEPOINT nothing_erased');
-      return erased;
-    }),
+    inTransaction(
+      pool,
+      async (client) => {
+        const subject = await findSubject(client, id.toLowerCase());
+        if (subject.exists) throw new UserError(stillThere(id));
+        const erased = await eraseEverywhere(client, subject);
+        await journal(client, { subject, by, reason: reason ?? '', erased });
+        return erased;
+      },
+      { commit: execute },
+    ),
   );
   const data = { patient: id, executed: execute, rows, not_reached: notReached(retentionMs) };
   report(tools.stdout, json, { data, text: textOf(id, rows, execute, retentionMs) });
