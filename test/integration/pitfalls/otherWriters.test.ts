@@ -153,6 +153,13 @@ describe.each(engines)('writes that others send, with the %s engine', (engine) =
     expect(await clinic.db.types()).toEqual(Array.from({ length: 42 }, () => 'patient.created'));
   });
 
+  it('by that client in a transaction on a pool of one do not wait for a second connection', async () => {
+    let base: PrismaClient | undefined;
+    await clinic.another({ poolSize: 1, before: (client) => (base = client) });
+    await (base as unknown as PrismaClient).$transaction((tx) => tx.patient.create({ data: person() }));
+    expect(await clinic.db.types()).toEqual(['patient.created']);
+  });
+
   describe('under withoutCapture', () => {
     it('have no events: single, bulk, nested, in transactions, raw, and what they cause in the database', async () => {
       const { prisma } = clinic;
