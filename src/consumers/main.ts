@@ -44,17 +44,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
   if (!KAFKA_ENABLED) return idle(logger);
   const config = loadConfig(variables, process.env);
-  const { poolSize, partitionsAtOnce } = divideConnections(chosen.length, {
-    databaseUrl: config.DATABASE_URL,
-    poolSize: config.DATABASE_POOL_SIZE,
-  });
-  const database = {
-    databaseUrl: config.DATABASE_URL,
-    poolSize,
-    preparedStatements: config.DATABASE_PREPARED_STATEMENTS,
-    applicationName: 'signalbox-consumers',
-    logger,
-  };
+  const { partitionsAtOnce, database } = connections(config, chosen.length, logger);
   const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
   const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
   const prisma = await createCapturedClient(engine, database, {
@@ -118,6 +108,20 @@ function sharedOptions(config: Config, logger: Logger) {
     retry: { retryLimit: config.CONSUMER_RETRY_LIMIT, retryMaxMs: config.CONSUMER_RETRY_MAX_MS },
     sessionTimeoutMs: config.CONSUMER_SESSION_TIMEOUT_MS,
     ...topicCreation(config, kafka),
+  };
+}
+
+function connections(config: Config, consumers: number, logger: Logger) {
+  const { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE, DATABASE_PREPARED_STATEMENTS } = config;
+  const { poolSize, partitionsAtOnce } = divideConnections(consumers, {
+    databaseUrl,
+    poolSize: DATABASE_POOL_SIZE,
+  });
+  const applicationName = 'signalbox-consumers';
+  const preparedStatements = DATABASE_PREPARED_STATEMENTS;
+  return {
+    partitionsAtOnce,
+    database: { databaseUrl, poolSize, preparedStatements, applicationName, logger },
   };
 }
 

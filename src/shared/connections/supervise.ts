@@ -28,7 +28,7 @@ export function superviseConnections(pool: Pool): void {
     client.on(refusedWrite, () => dropIdle(serverOf(client))),
   );
   pool.on('acquire', (client) => idle.delete(client));
-  pool.on('remove', (client) => idle.delete(client as PoolClient));
+  pool.on('remove', (client) => idle.delete(client));
   pool.on('release', (error, client) => {
     if (error) return;
     if (isReusable(client)) idle.add(client);

@@ -24,7 +24,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-const set = (zone: string) => admin.query(`ALTER DATABASE "${database.name}" SET timezone = '${zone}'`);
+const set = (zone: string) =>
+  admin.query(`ALTER ROLE CURRENT_USER IN DATABASE "${database.name}" SET timezone = '${zone}'`);
 
 it('says that sessions are in UTC, and which time zone other programs have', async () => {
   await set('UTC');
