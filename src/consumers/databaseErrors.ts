@@ -49,7 +49,7 @@ export function infrastructureReason(error: unknown): string {
 function isPoolExhausted(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  return code === 'P2024' || code === 'P2028' || /^timeout exceeded when trying/.test(error.message);
+  return code === 'P2024' || code === 'P2028' || error.message.startsWith('timeout exceeded when trying');
 }
 
 /** Whether Postgres refused a statement because an earlier one of the same transaction had failed. */

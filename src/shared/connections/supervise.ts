@@ -17,7 +17,7 @@ class ReadOnlyServerError extends Error {
 export function superviseConnections(pool: Pool): void {
   const idle = new Set<PoolClient>();
   const dropIdle = (server: string): void => {
-    for (const client of [...idle]) {
+    for (const client of idle) {
       if (serverOf(client) !== server) continue;
       idle.delete(client);
       // How pg itself says that an idle connection is of no use; the pool then removes it.

@@ -134,10 +134,10 @@ describe.each([
       let wakeUps = 0;
       const waker = new Waker({ databaseUrl, onWake: () => (wakeUps += 1), logger });
       await Promise.all([nudger.start(), waker.start()]);
-      let storm = true;
+      const storm = { goesOn: true };
       let nr = 0;
       const repeat = async (work: () => PromiseLike<unknown>): Promise<void> => {
-        while (storm) await Promise.resolve(work()).catch(() => sleep(1));
+        while (storm.goesOn) await Promise.resolve(work()).catch(() => sleep(1));
       };
       const patient = () => ({ data: { name: 'Ann', email: `ann${(nr += 1)}@example.com` } });
       const programs = [
@@ -168,7 +168,7 @@ describe.each([
         await sleep(Math.random() * 20);
         await admin.query(kill);
       }
-      storm = false;
+      storm.goesOn = false;
       await Promise.all(programs);
       // All of them work again.
       await waitFor(
