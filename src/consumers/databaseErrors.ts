@@ -1,10 +1,12 @@
+import { UserError } from '../shared/lifecycle';
+
 /*
  * How a lost database shows, found by cutting connections under Prisma 7.10 with adapter-pg: a refused connection is
  * P1001 from a model's operation and P2010 from a raw one; a killed one is P2010 with SQLSTATE 57P01 in mid-statement
  * and, between statements and at COMMIT, a plain Error out of pg without any code.
  */
 
-const prismaCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037']);
+const codes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037', 'ERR_DATABASE_SESSION']);
 const adapterKinds = new Set([
   'DatabaseNotReachable',
   'ConnectionClosed',
@@ -18,13 +20,13 @@ const adapterKinds = new Set([
  */
 const sqlStates = /^(08|53|58|57P0|25006)/;
 const pgMessages =
-  /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying)/;
+  /^(Connection terminated|Client (has encountered a connection error|was closed)|timeout exceeded when trying|Query read timeout)/;
 
 /** Whether an error says that the database cannot be used at the moment, whatever was asked of it. */
 export function isDatabaseAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  if (typeof code === 'string' && prismaCodes.has(code)) return true;
+  if (typeof code === 'string' && codes.has(code)) return true;
   const { kind, state } = driverCause(error);
   if (kind !== undefined && adapterKinds.has(kind)) return true;
   if (state !== undefined && sqlStates.test(state)) return true;
@@ -36,6 +38,7 @@ export function isDatabaseAway(error: unknown): boolean {
  * use, or it refuses what we ask of it, for want of a right or a table, say.
  */
 export function infrastructureReason(error: unknown): string {
+  if (error instanceof UserError) return error.message;
   if (isDatabaseAway(error) && !isPoolExhausted(error)) return 'the database is away';
   if (isPoolExhausted(error)) return 'no database connection was free in time: raise DATABASE_POOL_SIZE';
   const state = error instanceof Error ? driverCause(error).state : undefined;
@@ -46,7 +49,7 @@ export function infrastructureReason(error: unknown): string {
 function isPoolExhausted(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  return code === 'P2024' || code === 'P2028' || /^timeout exceeded when trying/.test(error.message);
+  return code === 'P2024' || code === 'P2028' || error.message.startsWith('timeout exceeded when trying');
 }
 
 /** Whether Postgres refused a statement because an earlier one of the same transaction had failed. */

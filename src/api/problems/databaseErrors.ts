@@ -88,6 +88,8 @@ const unavailableCauses = new Set([
   'SocketTimeout',
   'TooManyConnections',
   'TlsConnectionError',
+  // A pooler has dropped settings of the session (shared/connections/pinnedClient.ts).
+  'ERR_DATABASE_SESSION',
 ]);
 /** Errors that pg and pg-pool throw without any code. */
 const unavailableMessages =

@@ -80,8 +80,14 @@ export class PinnedClient extends BaseClient {
 /** Postgres reports the name as it was given. */
 const utc = /^(etc\/)?(utc|uct|gmt|zulu|universal|greenwich)$/i;
 
-function unpinned(unfit: string): UserError {
-  return new UserError(
+/** A server or pooler lets us in, but not with the session that we need. Only an operator can help. */
+export class SessionRefusedError extends UserError {
+  override readonly name = 'SessionRefusedError';
+  readonly code = 'ERR_DATABASE_SESSION';
+}
+
+function unpinned(unfit: string): SessionRefusedError {
+  return new SessionRefusedError(
     `The database connection can't be used: ${unfit} although UTC and ISO were asked for, so a pooler between us and Postgres has dropped what we asked for. ` +
       `Set it for the role: ALTER ROLE … SET timezone = 'UTC'; ALTER ROLE … SET datestyle = 'ISO, MDY'.`,
   );
@@ -89,10 +95,13 @@ function unpinned(unfit: string): UserError {
 
 /** PgBouncer refuses settings that it cannot keep for a session. */
 function explained(error: Error): Error {
-  const [, name] = /^unsupported startup parameter(?: in options)?: (\w+)/.exec(error.message) ?? [];
-  if (name === undefined) return error;
-  return new UserError(
-    `The pooler in front of the database does not take the setting "${name}". Add pgbouncer=true to DATABASE_URL, and set it for the role if you need it (ALTER ROLE … SET ${name} = …).`,
+  const [, name = ''] = /^unsupported startup parameter(?: in options)?: (\w+)/.exec(error.message) ?? [];
+  if (name === '') return error;
+  const remedy = ['search_path', 'options'].includes(name)
+    ? `Remove ${name === 'options' ? 'options' : 'schema'} from DATABASE_URL, or use the address of the server itself.`
+    : `Add pgbouncer=true to DATABASE_URL, and set it for the role if you need it (ALTER ROLE … SET ${name} = …).`;
+  return new SessionRefusedError(
+    `The pooler in front of the database does not take the setting "${name}". ${remedy}`,
     { cause: error },
   );
 }

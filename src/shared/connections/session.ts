@@ -55,7 +55,7 @@ export function sessionOf(options: ConnectionOptions): Session {
     ...hosts[0],
     user,
     database,
-    // A function: whoever prints the configuration does not see it.
+    // A function, so that printing the configuration does not show it.
     ...(password !== undefined && { password: () => password }),
     ...(tls !== undefined && { ssl: tls }),
     ...(parameters.sslnegotiation && { sslnegotiation: parameters.sslnegotiation }),

@@ -1,3 +1,4 @@
+import { callbackify } from 'node:util';
 import type { Host } from './databaseUrl';
 import { findHost } from './findHost';
 import { PinnedClient } from './pinnedClient';
@@ -11,14 +12,13 @@ export class SessionClient extends PinnedClient {
   protected override open(done: (error?: Error | null) => void): void {
     const { session } = this;
     if (session.hosts.length === 1 && session.accepts === 'any') return super.open(done);
-    findHost(session, lastHosts.get(session)).then(
-      (found) => {
-        lastHosts.set(session, found);
-        if (found.host !== undefined) this.host = found.host;
-        if (found.port !== undefined) this.port = found.port;
-        super.open(done);
-      },
-      (error: Error) => done(error),
-    );
+    // What `done` throws must not become the rejection of a promise that nothing awaits.
+    callbackify(findHost)(session, lastHosts.get(session), (error: Error | null, found) => {
+      if (error) return done(error);
+      lastHosts.set(session, found);
+      if (found.host !== undefined) this.host = found.host;
+      if (found.port !== undefined) this.port = found.port;
+      super.open(done);
+    });
   }
 }

@@ -17,7 +17,7 @@ class ReadOnlyServerError extends Error {
 export function superviseConnections(pool: Pool): void {
   const idle = new Set<PoolClient>();
   const dropIdle = (server: string): void => {
-    for (const client of [...idle]) {
+    for (const client of idle) {
       if (serverOf(client) !== server) continue;
       idle.delete(client);
       // How pg itself says that an idle connection is of no use; the pool then removes it.
@@ -28,7 +28,7 @@ export function superviseConnections(pool: Pool): void {
     client.on(refusedWrite, () => dropIdle(serverOf(client))),
   );
   pool.on('acquire', (client) => idle.delete(client));
-  pool.on('remove', (client) => idle.delete(client as PoolClient));
+  pool.on('remove', (client) => idle.delete(client));
   pool.on('release', (error, client) => {
     if (error) return;
     if (isReusable(client)) idle.add(client);

@@ -1,4 +1,5 @@
 import { judgeDatabaseError } from '../../../src/api/problems/databaseErrors';
+import { SessionRefusedError } from '../../../src/shared/connections/pinnedClient';
 
 /** An error as Prisma's driver adapter for pg wraps it. */
 function wrapped(code: string, cause: object, modelName = 'Appointment'): Error {
@@ -125,4 +126,16 @@ it('comes to an end with an error that is its own cause', () => {
   const error = new Error('x');
   error.cause = error;
   expect(judgeDatabaseError(error)).toBeUndefined();
+});
+
+describe('a session that cannot be used', () => {
+  it.each([
+    [
+      'on a server that takes no writes after a failover',
+      wrapped('P2010', raw('25006', 'cannot execute INSERT in a read-only transaction')),
+    ],
+    ['because a pooler has dropped its settings', new SessionRefusedError('the time zone is another')],
+  ])('%s is the unavailability of the database', (_name, error) => {
+    expect(judgeDatabaseError(error)).toEqual({ kind: 'unavailable' });
+  });
 });

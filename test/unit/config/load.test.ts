@@ -77,7 +77,9 @@ describe('loading the configuration', () => {
       }),
     );
     expect(problems).toEqual([
-      expect.stringContaining('DATABASE_URL: expected postgresql://user:password@host:port/database; characters'),
+      expect.stringContaining(
+        'DATABASE_URL: expected postgresql://user:password@host:port/database; characters',
+      ),
     ]);
   });
 
