@@ -229,6 +229,23 @@ test('a topic that turns out to be refused in a full send has the rest of it sen
   expect(await setAside()).toEqual(['b1:1', 'b2:2', 'b3:3'].map((label) => `${label} held topic_refused`));
 });
 
+test('a refused topic that shows while a bad row is looked for drops nothing of the half that it is in', async () => {
+  await append(pool, 'a', 1, { lane: 1 });
+  await append(pool, 'b', 1, { lane: 1, eventType: 'patient.deleted' });
+  await append(pool, 'c', 1, { lane: 1 });
+  await append(pool, 'd', 1, { lane: 1 });
+  const stepped = await relay();
+  stepped.publisher.answer = (messages) => {
+    if (messages.some((message) => labelOf(message) === 'c:1')) return refusing('c:1')(messages);
+    if (!messages.some(({ topic }) => topic === 'test.patient.deleted')) return { kind: 'sent' };
+    stepped.publisher.trouble('test.patient.deleted', 'refused', 'TOPIC_AUTHORIZATION_FAILED');
+    return { kind: 'topics changed', type: 'TOPIC_AUTHORIZATION_FAILED' };
+  };
+  expect(await stepped.drain()).toEqual({ published: 2, setAside: 2 });
+  expect(stepped.publisher.published()).toEqual(['a:1', 'd:1']);
+  expect(await setAside()).toEqual(['b:1 held topic_refused', 'c:1 parked refused']);
+});
+
 test('during an outage nothing is held, and no aggregate stays blocked after it', async () => {
   await append(pool, 'a', 1, { eventType: 'patient.deleted' });
   await append(pool, 'a', 2);
