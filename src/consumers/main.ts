@@ -62,17 +62,8 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
     name,
     ...create({ config, database: prisma, logger: logger.child({ consumer: name }), metrics }),
   }));
-  const running = made.map(({ name, handlers, effects, sharedTransactions, postponement, classify }) =>
-    createConsumer({
-      ...common,
-      name,
-      handlers,
-      effects,
-      sharedTransactions,
-      postponement,
-      classify,
-      group: `${config.CONSUMER_GROUP_PREFIX}.${name}`,
-    }),
+  const running = made.map((parts) =>
+    createConsumer({ ...common, ...parts, group: `${config.CONSUMER_GROUP_PREFIX}.${parts.name}` }),
   );
   const readiness: ReadinessCheck[] = [
     databaseCheck(() => prisma.$queryRaw`SELECT 1`),

@@ -200,4 +200,5 @@ test('a consumer whose group is refused ends by itself: the others go on, and th
   const refused = await spawnProgram('src/consumers/main', { env });
   expect(await refused.exited).toEqual({ code: 1, signal: null });
   await database.drop();
-});
+  // Two programs are started, one after the other.
+}, 180_000);

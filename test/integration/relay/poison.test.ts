@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { OutgoingMessage } from '../../../src/kafka/message';
 import type { SendOutcome } from '../../../src/kafka/publisher';
-import { releaseHeld } from '../../../src/relay/releaseHeld';
+import { type Released, releaseHeld } from '../../../src/relay/releaseHeld';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { append, labelOf, poolOf, type Stepped, type SteppedOptions, steppedRelay } from './harness';
 
@@ -174,11 +174,13 @@ test('held events of which a second send fails stay held, and go out once, in or
     stepped.publisher.sends.length === before + 1
       ? { kind: 'sent' }
       : { kind: 'retryable', type: 'REQUEST_TIMED_OUT' };
-  // Two events fit into a send.
-  const failed = await release(stepped, 'wait', 2_600);
-  expect(failed).toMatchObject({ done: 2, failure: { kind: 'retryable', type: 'REQUEST_TIMED_OUT' } });
-  expect(stepped.publisher.published()).toEqual(['a:1', 'a:2']);
-  expect(await setAside()).toEqual([3, 4, 5, 6].map((n) => `a:${n} held behind`));
+  // A few events fit into a send.
+  const failed = (await release(stepped, 'wait', 2_600)) as Released;
+  expect(failed.failure).toEqual({ kind: 'retryable', type: 'REQUEST_TIMED_OUT' });
+  expect(failed.done).toBeGreaterThan(0);
+  const labels = Array.from({ length: 6 }, (_, n) => `a:${n + 1}`);
+  expect(stepped.publisher.published()).toEqual(labels.slice(0, failed.done));
+  expect((await setAside()).map((line) => line.split(' ')[0])).toEqual(labels.slice(failed.done));
   await append(pool, 'a', 7);
   await stepped.drain().catch(() => undefined);
   expect((await setAside()).at(-1)).toBe('a:7 held behind');
@@ -225,6 +227,23 @@ test('a topic that turns out to be refused in a full send has the rest of it sen
   expect(await stepped.drain()).toEqual({ published: 3, setAside: 3 });
   expect(stepped.publisher.published()).toEqual(['a1:1', 'a2:2', 'a3:3']);
   expect(await setAside()).toEqual(['b1:1', 'b2:2', 'b3:3'].map((label) => `${label} held topic_refused`));
+});
+
+test('a refused topic that shows while a bad row is looked for drops nothing of the half that it is in', async () => {
+  await append(pool, 'a', 1, { lane: 1 });
+  await append(pool, 'b', 1, { lane: 1, eventType: 'patient.deleted' });
+  await append(pool, 'c', 1, { lane: 1 });
+  await append(pool, 'd', 1, { lane: 1 });
+  const stepped = await relay();
+  stepped.publisher.answer = (messages) => {
+    if (messages.some((message) => labelOf(message) === 'c:1')) return refusing('c:1')(messages);
+    if (!messages.some(({ topic }) => topic === 'test.patient.deleted')) return { kind: 'sent' };
+    stepped.publisher.trouble('test.patient.deleted', 'refused', 'TOPIC_AUTHORIZATION_FAILED');
+    return { kind: 'topics changed', type: 'TOPIC_AUTHORIZATION_FAILED' };
+  };
+  expect(await stepped.drain()).toEqual({ published: 2, setAside: 2 });
+  expect(stepped.publisher.published()).toEqual(['a:1', 'd:1']);
+  expect(await setAside()).toEqual(['b:1 held topic_refused', 'c:1 parked refused']);
 });
 
 test('during an outage nothing is held, and no aggregate stays blocked after it', async () => {

@@ -249,12 +249,13 @@ test('a right that is taken away while a full page is on its way repeats that pa
   await published(deleted, 2);
   refusals = (asked, name) =>
     asked === 'Write' && name === deleted ? 'TOPIC_AUTHORIZATION_FAILED' : undefined;
-  await pool.query(
-    `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
-     SELECT signalbox.lane_of(k), t, '1.0', 'patient', k, 'test', json_build_object('n', n)
-     FROM generate_series(1, 40) n, LATERAL (SELECT 'k' || n AS k) k, (VALUES ('patient.updated'), ('patient.deleted')) v(t)
-     ORDER BY t = 'patient.deleted' DESC, n`,
-  );
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  for (const eventType of ['patient.deleted', 'patient.updated']) {
+    for (let n = 1; n <= 40; n += 1) await append(client, `k${n}`, n, { eventType });
+  }
+  await client.query('COMMIT');
+  client.release();
   for (let start = 0; start < 3; start += 1) {
     await untilHeldCount(80);
     await relay.stop();
