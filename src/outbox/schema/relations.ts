@@ -87,12 +87,12 @@ function readRelation(relation: RelationField, all: readonly RelationField[]): R
 const actionOf = (value: Parameters<typeof wordOf>[0]): ReferentialAction | undefined =>
   wordOf(value) as ReferentialAction | undefined;
 
+/** Prisma refuses a third field of the same relation. */
 function isOtherSide(relation: RelationField, other: RelationField): boolean {
   return (
     other.field !== relation.field &&
     other.model === relation.target &&
     other.target === relation.model &&
-    other.keys.length === 0 &&
     other.name === relation.name
   );
 }
