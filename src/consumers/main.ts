@@ -44,7 +44,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
   if (!KAFKA_ENABLED) return idle(logger);
   const config = loadConfig(variables, process.env);
-  const { partitionsAtOnce, database } = connections(config, chosen.length, logger);
+  const { atOnce, database } = connections(config, chosen.length, logger);
   const { OUTBOX_CAPTURE: engine, OUTBOX_NUDGE_INTERVAL_MS: intervalMs } = config;
   const nudger = new Nudger({ databaseUrl: config.DATABASE_URL, intervalMs, logger });
   const prisma = await createCapturedClient(engine, database, {
@@ -57,7 +57,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const triggers = new TriggerWatch({ engine, inspect: triggerInspector(prisma), registry: metrics, logger });
   const common = {
     ...sharedOptions(config, logger),
-    partitionsAtOnce,
+    ...atOnce,
     database: prisma,
     metrics: createConsumerMetrics(metrics),
   };
@@ -111,16 +111,17 @@ function sharedOptions(config: Config, logger: Logger) {
   };
 }
 
+/** The pool, and what each consumer may do at the same time with its connections. */
 function connections(config: Config, consumers: number, logger: Logger) {
   const { DATABASE_URL: databaseUrl, DATABASE_POOL_SIZE, DATABASE_PREPARED_STATEMENTS } = config;
-  const { poolSize, partitionsAtOnce } = divideConnections(consumers, {
+  const { poolSize, ...atOnce } = divideConnections(consumers, {
     databaseUrl,
     poolSize: DATABASE_POOL_SIZE,
   });
   const applicationName = 'signalbox-consumers';
   const preparedStatements = DATABASE_PREPARED_STATEMENTS;
   return {
-    partitionsAtOnce,
+    atOnce,
     database: { databaseUrl, poolSize, preparedStatements, applicationName, logger },
   };
 }
