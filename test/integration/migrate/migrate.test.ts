@@ -90,6 +90,16 @@ describe('the migrations that are shipped', () => {
   });
 });
 
+it('a migration is applied in the schema of the models, whatever comes first in the search path of the role', async () => {
+  const [role] = await query<{ name: string }>('SELECT current_user AS name');
+  await query(`CREATE SCHEMA "${role?.name}"`);
+  await write('1_one', 'CREATE TABLE one ()');
+  await run();
+  expect(await query(`SELECT schemaname AS schema FROM pg_tables WHERE tablename = 'one'`)).toEqual([
+    { schema: 'public' },
+  ]);
+});
+
 describe('the bookkeeping', () => {
   it('is the one of Prisma Migrate', async () => {
     await write('1_one', 'CREATE TABLE one ()');
