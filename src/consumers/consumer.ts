@@ -60,6 +60,8 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
   /** How many partitions are worked on at a time; each holds a database connection. */
   readonly partitionsAtOnce?: number;
+  /** How many postponed events are tried at a time; each may hold a database connection. */
+  readonly postponedAtOnce?: number;
   /** The name under which Kafka knows this program, for people. */
   readonly account?: string | undefined;
   /** Called with topics that are missing, to create them. */
@@ -110,7 +112,10 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
     onAssigned: (assignment) => attempts.keepOnly(assignment),
   });
-  const postponed = createPostponedWorker({ dependencies: settle });
+  const postponed = createPostponedWorker({
+    dependencies: settle,
+    ...(options.postponedAtOnce !== undefined && { atOnce: options.postponedAtOnce }),
+  });
   return {
     name: member.name,
     failed: member.failed,

@@ -44,7 +44,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const { KAFKA_ENABLED } = loadConfig({ KAFKA_ENABLED: kafkaVariables.KAFKA_ENABLED }, process.env);
   if (!KAFKA_ENABLED) return idle(logger);
   const config = loadConfig(variables, process.env);
-  const { prisma, pool, nudger, partitionsAtOnce } = await openDatabase(config, chosen.length, logger);
+  const { prisma, pool, nudger, atOnce } = await openDatabase(config, chosen.length, logger);
   const metrics = createMetrics('consumers');
   const triggers = new TriggerWatch({
     engine: config.OUTBOX_CAPTURE,
@@ -54,7 +54,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   });
   const common = {
     ...sharedOptions(config, logger),
-    partitionsAtOnce,
+    ...atOnce,
     database: prisma,
     metrics: createConsumerMetrics(metrics),
   };
@@ -101,7 +101,7 @@ function sharedOptions(config: Config, logger: Logger) {
 
 /** What the consumers write through, their share of its connections, and what tells the relay that they have written. */
 async function openDatabase(config: Config, consumerCount: number, logger: Logger) {
-  const { poolSize, partitionsAtOnce } = divideConnections(consumerCount, {
+  const { poolSize, ...atOnce } = divideConnections(consumerCount, {
     databaseUrl: config.DATABASE_URL,
     poolSize: config.DATABASE_POOL_SIZE,
   });
@@ -120,7 +120,7 @@ async function openDatabase(config: Config, consumerCount: number, logger: Logge
     onCommitted: () => nudger.nudge(),
   });
   const pool = createPool({ ...database, poolSize: 1 });
-  return { prisma, pool, nudger, partitionsAtOnce };
+  return { prisma, pool, nudger, atOnce };
 }
 
 /** KAFKA_ENABLED=false: nothing is consumed; supervisors still see a program that is well. */

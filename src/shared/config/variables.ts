@@ -53,7 +53,7 @@ export const captureVariables = {
   DATABASE_POOL_SIZE: whole(1, 500)
     .optional()
     .describe(
-      'Connections that Prisma may hold; unset, 10 in the API and 4 for each consumer and 2 more in the consumers',
+      'Connections that Prisma may hold; unset, 10 in the API, and 6 for each consumer and 2 more in the consumers',
     ),
   DATABASE_PREPARED_STATEMENTS: flag
     .default(true)

@@ -90,6 +90,16 @@ describe('the migrations that are shipped', () => {
   });
 });
 
+it('a migration is applied in the schema of the models, whatever comes first in the search path of the role', async () => {
+  const [role] = await query<{ name: string }>('SELECT current_user AS name');
+  await query(`CREATE SCHEMA "${role?.name}"`);
+  await write('1_one', 'CREATE TABLE one ()');
+  await run();
+  expect(await query(`SELECT schemaname AS schema FROM pg_tables WHERE tablename = 'one'`)).toEqual([
+    { schema: 'public' },
+  ]);
+});
+
 describe('the bookkeeping', () => {
   it('is the one of Prisma Migrate', async () => {
     await write('1_one', 'CREATE TABLE one ()');
@@ -208,6 +218,10 @@ describe('what is refused', () => {
   });
 });
 
+/** In this database: other test files use the same server. */
+const locks = `SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+  WHERE locktype = 'advisory' AND datname = current_database()`;
+
 describe('through a pooler in transaction mode', () => {
   it('leaves neither its lock nor its search path in the session, and the next one does not wait', async () => {
     await cp(shipped, directory, { recursive: true });
@@ -218,7 +232,7 @@ describe('through a pooler in transaction mode', () => {
     // The two take turns.
     expect(applied.sort()).toEqual((await readdir(shipped)).filter((name) => !name.includes('.')).sort());
     expect(await pendingMigrations({ databaseUrl: url, directory })).toEqual([]);
-    expect(await query(`SELECT FROM pg_locks WHERE locktype = 'advisory'`)).toEqual([]);
+    expect(await query(locks)).toEqual([]);
     const other = new Client({ connectionString: url });
     await other.connect();
     expect((await other.query('SHOW search_path')).rows).toEqual([{ search_path: '"$user", public' }]);
@@ -255,7 +269,7 @@ describe('a migration of one statement that must not run in a transaction', () =
     expect(await query(`SELECT schemaname AS at FROM pg_indexes WHERE indexname = 'two'`)).toEqual([
       { at: 'public' },
     ]);
-    expect(await query(`SELECT FROM pg_locks WHERE locktype = 'advisory'`)).toEqual([]);
+    expect(await query(locks)).toEqual([]);
   });
 
   it('is recorded when it fails', async () => {

@@ -63,6 +63,23 @@ describe('a transaction', () => {
   });
 });
 
+it('a connection that is given back in the middle of a transaction, or of a statement, is not used again', async () => {
+  const pidOf = async () =>
+    (await pool.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
+  const first = await pidOf();
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  client.release();
+  const second = await pidOf();
+  expect(second).not.toBe(first);
+  const other = await pool.connect();
+  await other.query('BEGIN');
+  const abandoned = other.query('SELECT pg_sleep(2)');
+  other.release();
+  await expect(abandoned).rejects.toThrow();
+  expect(await pidOf()).not.toBe(second);
+});
+
 it.each([
   ['raising the lanes', () => raiseLanes(pool, { to: 32, execute: true })],
   ['repairing the cursors', () => repairCursors(pool, { execute: true })],
