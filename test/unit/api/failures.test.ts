@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { currentGate } from '../../../src/shared/commitGate';
 import { waitFor } from '../../support/waitFor';
 import { type FakeApi, startFakeApi } from './fakeApi';
 
@@ -167,3 +168,19 @@ it.each(['/%E0%A4%A', `${patients}/%E0%A4%A`, '//', '/?%', `/${'%'.repeat(100)}`
     expect(headers['content-type']).toContain('application/problem+json');
   },
 );
+
+it('lets probes share a check that hangs: the end of one of them does not end it', async () => {
+  let gate: unknown = 'not asked';
+  api = await startFakeApi({}, 5_000, [
+    {
+      name: 'database',
+      check: async () => {
+        gate = currentGate();
+        return Promise.resolve({ ok: true });
+      },
+    },
+  ]);
+  agent = new Agent({ keepAlive: true });
+  expect((await ask('GET', '/readyz')).status).toBe(200);
+  expect(gate).toBeUndefined();
+});

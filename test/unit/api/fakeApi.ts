@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { createApp } from '../../../src/api/app';
 import type { Database } from '../../../src/api/database';
 import { ApiServer } from '../../../src/api/server';
+import type { ReadinessCheck } from '../../../src/shared/opsServer';
 import { createMetrics } from '../../../src/shared/metrics';
 import { type CapturedLog, captureLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
@@ -14,13 +15,17 @@ export interface FakeApi {
 }
 
 /** The API on a client that is made up, listening on a free port. */
-export async function startFakeApi(prisma: object, requestTimeoutMs = 5_000): Promise<FakeApi> {
+export async function startFakeApi(
+  prisma: object,
+  requestTimeoutMs = 5_000,
+  readiness: readonly ReadinessCheck[] = [],
+): Promise<FakeApi> {
   const log = captureLogger();
   const app = createApp({
     prisma: prisma as Database,
     logger: log.logger,
     metrics: createMetrics('api'),
-    readiness: [],
+    readiness,
     bodyLimitBytes: 100_000,
     requestTimeoutMs,
   });
