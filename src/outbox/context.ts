@@ -30,9 +30,11 @@ export function runWithContext<T>(context: EventContext, work: () => T): T {
   return runInScope(storage, held, work);
 }
 
-/** The context of the current request, empty outside one. */
+const none: EventContext = {};
+
+/** The context of the current request, empty outside one: the same object for every call in one scope. */
 export function currentContext(): EventContext {
-  return storage.getStore() ?? {};
+  return storage.getStore() ?? none;
 }
 
 /** Longest value, percent-encoded. Five of them in a statement's comment stay well below what the triggers look at. */

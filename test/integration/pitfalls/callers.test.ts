@@ -93,6 +93,24 @@ describe.each(engines)('what callers see with the %s engine', (engine) => {
     void never;
   });
 
+  it('is that Prisma gathers the look-ups of one turn into one statement, in a transaction too', async () => {
+    const sent: string[] = [];
+    const prisma = await clinic.another({
+      log: [{ emit: 'event', level: 'query' }],
+      before: (client) => {
+        (client as PrismaClient<'query'>).$on('query', ({ query }) => sent.push(query));
+        return client;
+      },
+    });
+    const ids = [(await prisma.patient.create({ data: person() })).id, absent];
+    const find = (client: Pick<PrismaClient, 'patient'>) =>
+      Promise.all(ids.map((id) => client.patient.findUnique({ where: { id } })));
+    for (const found of [await find(prisma), await prisma.$transaction((tx) => find(tx))])
+      expect(found.map((row) => row?.id)).toEqual([ids[0], undefined]);
+    expect(sent.filter((sql) => /^SELECT .* IN \(/.test(sql))).toHaveLength(2);
+    expect(sent.filter((sql) => sql.startsWith('SELECT "'))).toHaveLength(2);
+  });
+
   it('is that a write under way does not see what they do with their arguments', async () => {
     const data = { ...person('given'), dateOfBirth: new Date('2000-01-01') };
     const nested = { name: 'given' };

@@ -5,6 +5,7 @@ import { readModels } from '../../../src/outbox/capture/model';
 import { readGraph } from '../../../src/outbox/capture/nested/graph';
 import { type NestedPlan, planNested } from '../../../src/outbox/capture/nested/plan';
 import type { Position } from '../../../src/outbox/capture/nested/position';
+import { UncapturedWrites } from '../../../src/outbox/capture/uncapturedWrites';
 import { readRelations } from '../../../src/outbox/schema/relations';
 
 /* Clinic ‹ Patient ‹ Appointment › Doctor (optional); and relations that can't be followed. */
@@ -220,5 +221,26 @@ describe('a nested write is refused', () => {
     const create = [{ id: 'a', guide: { create: { id: 'h' } } }, { id: 'b' }];
     expect(refused('Clinic', { patients: { create } }, guides)).toMatch(/has a default/);
     expect(refused('Clinic', { patients: { create: create[0] } }, guides)).toBe('It was not refused');
+  });
+});
+
+describe('a write past capture', () => {
+  const captured = new Map([...all.models].filter(([name]) => all.isCaptured(name)));
+  const writes = new UncapturedWrites({} as Internals, captured, all, 'test');
+  const concerns = (model: string | undefined, action: string, args: unknown): boolean =>
+    writes.concerns({ model, action, args, clientMethod: action, dataPath: [] });
+
+  it('is one for the triggers when it reaches rows of captured models, though the middleware would refuse it', () => {
+    expect(concerns('Patient', 'deleteMany', undefined)).toBe(true);
+    expect(concerns('Clinic', 'update', { data: { patients: { deleteMany: {} } } })).toBe(true);
+    expect(concerns('Tag', 'update', { data: { patients: { create: {} } } })).toBe(true);
+    expect(concerns(undefined, 'executeRaw', ['DELETE FROM "Patient"'])).toBe(true);
+  });
+
+  it('is none when it reaches others alone, or only reads', () => {
+    expect(concerns('Clinic', 'update', { data: { id: 2 } })).toBe(false);
+    expect(concerns('Clinic', 'findMany', {})).toBe(false);
+    expect(concerns('Patient', 'findMany', {})).toBe(false);
+    expect(concerns(undefined, 'queryRaw', ['SELECT * FROM "Patient"'])).toBe(false);
   });
 });
