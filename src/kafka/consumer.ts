@@ -21,9 +21,9 @@ import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { backoffMs } from '../shared/backoff';
 import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
+import { explain, type Explanation } from './connection/explain';
 import { ConsumerTopics } from './consumerTopics';
 import { createMember } from './createMember';
-import { errorTypes, fatalType } from './errorTypes';
 import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { guardedTogether } from './guardedTogether';
@@ -103,32 +103,27 @@ export class GroupConsumer implements Service {
       try {
         await this.#session(signal, stopped, () => (attempt = 0));
       } catch (error) {
-        const fatal = fatalType(error);
-        if (fatal) {
-          this.#state = { state: 'stopped', detail: `Kafka: ${fatal}` };
-          this.#fail(
-            new UserError(
-              `Kafka refuses the group "${this.options.group}": ${fatal}. Mend the KAFKA_SASL_* variables or the permissions.`,
-              { cause: error },
-            ),
-          );
+        const reason = explain(this.options.kafka, error);
+        if (reason.fatal) {
+          this.#state = { state: 'stopped', detail: `Kafka: ${reason.words}` };
+          const message = `Kafka cannot be used by the group "${this.options.group}": ${reason.words}.`;
+          this.#fail(new UserError(message, { cause: error }));
           return;
         }
         if (this.#topics.noteRefusals(error)) continue;
         attempt += 1;
-        await this.#backOff(attempt, error, signal);
+        await this.#backOff(attempt, reason, signal);
       }
     }
   }
 
-  async #backOff(attempt: number, error: unknown, signal: AbortSignal): Promise<void> {
+  async #backOff(attempt: number, { type, words }: Explanation, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const afterMs = backoffMs(attempt, { initialMs: firstRetryMs, maxMs: this.options.retryMaxMs });
-    const types = errorTypes(error);
-    this.#state = { state: 'retrying', detail: `Kafka: ${types.at(-1) ?? 'failed'}` };
+    this.#state = { state: 'retrying', detail: `Kafka: ${words}` };
     this.options.logger.warn(
-      { group: this.options.group, error: types, afterMs },
-      'Kafka is away; trying again',
+      { group: this.options.group, error: type, afterMs },
+      `Kafka cannot be used: ${words}; trying again`,
     );
     await sleep(afterMs, signal);
   }

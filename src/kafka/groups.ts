@@ -1,4 +1,5 @@
 import { type Admin, AssignerProtocol } from 'kafkajs';
+import { topicOffsets } from './topicOffsets';
 
 /** A consumer group as its coordinator knows it. */
 export interface GroupState {
@@ -73,7 +74,7 @@ export async function groupPositions(
   const names = (topics ?? [...committed.keys()]).filter((topic) => existing.has(topic)).sort();
   const positions = await Promise.all(
     names.map(async (topic) =>
-      (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => {
+      (await topicOffsets(admin, topic)).map(({ partition, low, high }) => {
         const entry = committed.get(topic)?.find((one) => one.partition === partition);
         return { topic, partition, ...progress(entry?.offset ?? '-1', BigInt(low), BigInt(high)) };
       }),

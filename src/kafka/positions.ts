@@ -1,5 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { partitionKey } from './readMessage';
+import { topicOffsets } from './topicOffsets';
 import { withAdmin } from './withAdmin';
 
 /** Where reading begins: at everything that is still there, at what comes from now on, or at a time (in ms). */
@@ -53,6 +54,6 @@ async function offsetsOf(
   startAt: StartAt,
 ): Promise<{ partition: number; offset: string }[]> {
   if (typeof startAt === 'object') return admin.fetchTopicOffsetsByTimestamp(topic, startAt.sinceMs);
-  const bounds = await admin.fetchTopicOffsets(topic);
+  const bounds = await topicOffsets(admin, topic);
   return bounds.map(({ partition, low, high }) => ({ partition, offset: startAt === 'now' ? high : low }));
 }

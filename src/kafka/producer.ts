@@ -17,6 +17,7 @@ import { sleep } from '../shared/sleep';
 import { CheckedProducer } from './checkedProducer';
 import { classifyError } from './classifyError';
 import { type Compression, compressionType } from './compression/codecs';
+import { explainFailure } from './connection/explain';
 import type { TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
 import { encodeFast } from './fastEncoding';
@@ -43,7 +44,7 @@ export interface KafkaPublisherOptions {
 }
 
 /** How long brokers may wait for replicas, in milliseconds; below kafkajs's own request time-out. */
-const acknowledgeTimeoutMs = 10_000;
+export const acknowledgeTimeoutMs = 4_000;
 /** Longest wait for a broker that does not answer, when disconnecting, in milliseconds. */
 const disconnectTimeoutMs = 2_000;
 /** Leaders move within this time when brokers restart, in milliseconds. */
@@ -56,6 +57,7 @@ export class KafkaPublisher implements Publisher {
   #topicsKnown = false;
   #clusterId: string | undefined;
   #sending = false;
+  #failure: SendFailure | undefined;
   readonly #compression: CompressionTypes;
   readonly #board: TopicBoard;
   readonly #reports: TopicReports;
@@ -99,6 +101,11 @@ export class KafkaPublisher implements Publisher {
     return this.#producer !== undefined;
   }
 
+  /** Why it is not connected, in words for people. */
+  get failure(): string | undefined {
+    return this.#failure?.kind === 'poison' ? undefined : this.#failure?.words;
+  }
+
   /** Connects if need be, and creates or looks for the topics. Resolves to the failure if it could not. */
   ready(): Promise<SendFailure | undefined> {
     this.#becomingReady ??= this.#becomeReady().finally(() => (this.#becomingReady = undefined));
@@ -122,7 +129,7 @@ export class KafkaPublisher implements Publisher {
       await this.checkTopics();
       return undefined;
     } catch (error) {
-      return failureOf(error);
+      return this.#failed(failureOf(error), error);
     }
   }
 
@@ -156,7 +163,8 @@ export class KafkaPublisher implements Publisher {
       this.#abandon();
       this.options.logger.debug({ types: errorTypes(error) }, 'a send failed');
       const failure = classifyError(error);
-      return failure.kind === 'topic' ? this.#topicsFailed(error, failure.type, topics) : failure;
+      if (failure.kind === 'topic') return this.#topicsFailed(error, failure.type, topics);
+      return this.#failed(failure, error);
     }
   }
 
@@ -202,8 +210,13 @@ export class KafkaPublisher implements Publisher {
       this.#producer ??= await this.#connect();
       return undefined;
     } catch (error) {
-      return failureOf(error);
+      return this.#failed(failureOf(error), error);
     }
+  }
+
+  #failed(failure: SendFailure, error: unknown): SendFailure {
+    this.#failure = explainFailure(this.options.kafka, failure, error);
+    return this.#failure;
   }
 
   async #connect(): Promise<CheckedProducer> {

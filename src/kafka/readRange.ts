@@ -14,6 +14,7 @@ import { deleteGroup } from './deleteGroup';
 import { describeUnreadable } from './fetch/unreadablePartitions';
 import { Positions } from './positions';
 import { partitionKey, type ReceivedMessage } from './readMessage';
+import { topicOffsets } from './topicOffsets';
 import { withAdmin } from './withAdmin';
 
 /** The messages of a partition from an offset up to, and without, another. */
@@ -118,7 +119,7 @@ function startingPositions(
   return withAdmin(kafka, async (admin) => {
     const found: [string, string][] = [];
     for (const topic of topics) {
-      for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
+      for (const { partition, high } of await topicOffsets(admin, topic)) {
         const key = partitionKey({ topic, partition });
         const range = ranges.find((one) => partitionKey(one) === key && one.to > one.from);
         found.push([key, range ? String(range.from) : high]);

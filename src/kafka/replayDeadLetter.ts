@@ -6,6 +6,7 @@ import type { ReadDeadLetter } from './readDeadLetter';
 import type { ReceivedMessage } from './readMessage';
 import { readRange } from './readRange';
 import { replayHeaders } from './replay';
+import { topicOffsets } from './topicOffsets';
 import { withAdmin } from './withAdmin';
 
 /**
@@ -52,7 +53,7 @@ async function fetchOriginal(
   );
   const bounds = await withAdmin(kafka, async (admin) => {
     if (!(await admin.listTopics()).includes(topic)) throw gone;
-    return (await admin.fetchTopicOffsets(topic)).find((one) => one.partition === partition);
+    return (await topicOffsets(admin, topic)).find((one) => one.partition === partition);
   });
   const from = BigInt(offset);
   if (!bounds || from < BigInt(bounds.low) || from >= BigInt(bounds.high)) throw gone;

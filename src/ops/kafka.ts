@@ -1,9 +1,13 @@
 import { createKafka } from '../kafka/client';
-import { errorTypes, fatalType } from '../kafka/errorTypes';
+import { explain, reasonsKnown } from '../kafka/connection/explain';
+import { errorTypes } from '../kafka/errorTypes';
 import { loadConfig } from '../shared/config/load';
 import { consumerVariables, kafkaVariables } from '../shared/config/variables';
 import { UserError } from '../shared/lifecycle';
 import type { Tools } from './command';
+
+/** A frozen broker is given up after three times as long; creating topics takes up to five seconds. */
+export const requestTimeoutMs = 6_000;
 
 /** `npm start` has its broker here; a developer's ops commands should find it without a word. */
 const embeddedBroker = ['127.0.0.1:29092'];
@@ -36,34 +40,30 @@ export async function withKafka<T>(
   use: (tools: KafkaTools) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(opsKafkaVariables, environment);
+  const kafka = createKafka(config, logger, { requestTimeoutMs });
   try {
-    return await use({ kafka: createKafka(config, logger), config });
+    return await use({ kafka, config });
   } catch (error) {
-    throw explainKafkaError(error, config.KAFKA_BOOTSTRAP_SERVERS);
+    await reasonsKnown(kafka);
+    throw explainKafkaError(error, { kafka, config });
   }
 }
 
 /** An error of kafkajs in words for an operator; any other one as it is. */
-export function explainKafkaError(error: unknown, brokers: readonly string[]): unknown {
+export function explainKafkaError(error: unknown, { kafka, config }: KafkaTools): unknown {
   const types = errorTypes(error);
   if (error instanceof UserError || !types.some((type) => type.startsWith('KafkaJS'))) return error;
-  const refused = fatalType(error) ?? types.find((type) => type === 'TOPIC_AUTHORIZATION_FAILED');
-  if (refused) {
+  const { fatal, words } = explain(kafka, error);
+  const brokers = config.KAFKA_BOOTSTRAP_SERVERS.join(', ');
+  if (!fatal && types.some((type) => unreachable.includes(type))) {
     return new UserError(
-      `Kafka refuses: ${refused}. Mend the KAFKA_SASL_* variables or the permissions of ${brokers.join(', ')}.`,
-      { cause: error },
-    );
-  }
-  if (types.some((type) => unreachable.includes(type))) {
-    return new UserError(
-      `No Kafka broker answers at ${brokers.join(', ')}. Start it, or set KAFKA_BOOTSTRAP_SERVERS.`,
+      `No Kafka broker answers at ${brokers} (${words}). Start it, or set KAFKA_BOOTSTRAP_SERVERS.`,
       { cause: error },
     );
   }
   const [type] = types.filter((name) => !name.startsWith('KafkaJS')).slice(-1);
-  return new UserError(`Kafka: ${type === undefined ? '' : `${type}: `}${(error as Error).message}`, {
-    cause: error,
-  });
+  const named = type === undefined || words.includes(type) ? words : `${type}: ${words}`;
+  return new UserError(fatal ? `Kafka cannot be used: ${words}.` : `Kafka: ${named}.`, { cause: error });
 }
 
 const unreachable = ['KafkaJSConnectionError', 'KafkaJSConnectionClosedError', 'KafkaJSRequestTimeoutError'];

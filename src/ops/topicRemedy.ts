@@ -4,7 +4,7 @@ import type { TopicTrouble } from '../kafka/topicTrouble';
 export function topicRemedy(state: TopicTrouble['state']): string {
   switch (state) {
     case 'missing':
-      return 'Create it ("npm run ops -- topics apply").';
+      return 'Create it ("npm run ops -- topics apply --execute").';
     case 'refused':
       return 'Grant the right to the account, or change the policy; it is tried again by itself.';
     case 'unavailable':

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { createKafka } from '../kafka/client';
 import { declaredTopics } from '../kafka/declaredTopics';
-import { KafkaPublisher } from '../kafka/producer';
+import { acknowledgeTimeoutMs, KafkaPublisher } from '../kafka/producer';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, commonVariables, kafkaVariables, relayVariables } from '../shared/config/variables';
 import { runUntilSignal, type Service } from '../shared/lifecycle';
@@ -19,6 +19,9 @@ import { createRelayPool } from './pool';
 import { readinessChecks } from './readiness';
 import { Relay } from './relay';
 import { Waker } from './waker';
+
+/** A frozen broker holds up what is sent to the others for as long as this; brokers answer within less themselves. */
+const requestTimeoutMs = acknowledgeTimeoutMs + 1_000;
 
 const variables = { ...commonVariables, HOST: apiVariables.HOST, ...kafkaVariables, ...relayVariables };
 const withoutKafka = {
@@ -47,7 +50,7 @@ async function publish(logger: Logger): Promise<number> {
     metrics,
   });
   const publisher = new KafkaPublisher({
-    kafka: createKafka(config, logger),
+    kafka: createKafka(config, logger, { requestTimeoutMs }),
     topics: config,
     compression: config.KAFKA_COMPRESSION,
     logger,

@@ -48,7 +48,10 @@ async function reachable(database: Pool): Promise<{ ok: boolean; detail?: string
 
 function kafkaState(publisher: KafkaPublisher | undefined): { ok: boolean; detail?: string } {
   if (!publisher) return { ok: true, detail: 'disabled: events wait in the outbox' };
-  if (!publisher.connected) return { ok: false, detail: 'not connected; events wait in the outbox' };
+  if (!publisher.connected) {
+    const why = publisher.failure === undefined ? '' : ` (${publisher.failure})`;
+    return { ok: false, detail: `not connected${why}; events wait in the outbox` };
+  }
   const troubles = [...publisher.topicTroubles.values()];
   if (troubles.length === 0) return { ok: true };
   return {

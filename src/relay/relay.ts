@@ -57,8 +57,11 @@ const firstRetryMs = 100;
 /** Kafka did not take the messages; trying again is all that can be done. */
 class KafkaAway extends Error {
   override readonly name = 'KafkaAway';
-  constructor(readonly type: string) {
-    super(`Kafka did not take the messages: ${type}`);
+  constructor(
+    readonly type: string,
+    readonly words = type,
+  ) {
+    super(`Kafka did not take the messages: ${words}`);
   }
 }
 
@@ -215,12 +218,11 @@ export class Relay implements Service {
   #throwIf(failure: SendFailure | undefined): void {
     if (!failure) return;
     const { kind, type } = failure;
+    const words = failure.kind === 'poison' ? type : (failure.words ?? type);
     this.options.metrics.errors.inc({ kind, type });
     this.options.metrics.connected.set(0);
-    if (kind !== 'fatal') throw new KafkaAway(type);
-    throw new UserError(
-      `Kafka refuses this relay: ${type}. Check the KAFKA_* variables and the permissions of its account; events wait in the outbox.`,
-    );
+    if (kind !== 'fatal') throw new KafkaAway(type, words);
+    throw new UserError(`Kafka cannot be used by this relay: ${words}. Events wait in the outbox.`);
   }
 
   #succeed(): void {
@@ -237,7 +239,10 @@ export class Relay implements Service {
     const { logger, metrics, leases } = this.options;
     this.#away = true;
     if (error instanceof KafkaAway) {
-      logger.warn({ error: error.type, attempt, pauseMs }, 'Kafka is away; events wait, trying again');
+      logger.warn(
+        { error: error.type, attempt, pauseMs },
+        `Kafka cannot be used: ${error.words}; events wait, trying again`,
+      );
       return;
     }
     metrics.errors.inc({ kind: 'database', type: error instanceof Error ? error.name : 'unknown' });

@@ -6,12 +6,15 @@
  * nothing that is published after "Listening" is missed, and a lost broker leads to neither gaps nor repetitions.
  */
 import { randomUUID } from 'node:crypto';
+import { explain, reasonsKnown } from '../../kafka/connection/explain';
 import { GroupConsumer } from '../../kafka/consumer';
 import type { GroupConsumerOptions } from '../../kafka/groupConsumerOptions';
 import { deleteGroup } from '../../kafka/deleteGroup';
 import { missingTopics } from '../../kafka/missingTopics';
 import { findPositions, type StartAt } from '../../kafka/positions';
 import type { ReceivedMessage } from '../../kafka/readMessage';
+import { topicPresence } from '../../kafka/topicPresence';
+import { withAdmin } from '../../kafka/withAdmin';
 import { backoffMs } from '../../shared/backoff';
 import { UserError } from '../../shared/lifecycle';
 import type { Logger } from '../../shared/logger';
@@ -116,10 +119,10 @@ function createShow(options: TailOptions, onEnough: () => void): (message: Recei
 
 /** Waits for brokers and topics; false when told to end. @throws UserError when waiting makes no sense. */
 async function topicsAreThere(options: TailOptions, end: AbortSignal): Promise<boolean> {
-  const { kafka, selection, topicPrefix, tell, wait } = options;
+  const { brokers, topicPrefix, tell, wait } = options;
   let told = false;
   for (let attempt = 1; !end.aborted; attempt += 1) {
-    const missing = await missingOrUnreachable(options, kafka, selection.topics);
+    const { missing, reason } = await findMissing(options);
     if (missing?.length === 0) return true;
     if (missing) {
       const unexpected = missing.find((topic) => !isExpected(topic, topicPrefix));
@@ -129,24 +132,39 @@ async function topicsAreThere(options: TailOptions, end: AbortSignal): Promise<b
       if (!told) tell(`Waiting for ${missing.join(', ')}; the relay creates topics when it starts.`);
     } else if (attempt >= tries && !wait) {
       throw new UserError(
-        `No Kafka broker answers at ${options.brokers.join(', ')}. Start it, set KAFKA_BOOTSTRAP_SERVERS, or give --wait.`,
+        `No Kafka broker answers at ${brokers.join(', ')} (${reason}). Start it, set KAFKA_BOOTSTRAP_SERVERS, or give --wait.`,
       );
-    } else if (!told) tell(`No Kafka broker answers at ${options.brokers.join(', ')} yet; trying again.`);
+    } else if (!told) tell(`No Kafka broker answers at ${brokers.join(', ')} yet (${reason}); trying again.`);
     told = true;
     await sleep(backoffMs(attempt, { initialMs: 250, maxMs: 2_000 }), end);
   }
   return false;
 }
 
-async function missingOrUnreachable(
-  { logger }: TailOptions,
-  kafka: TailOptions['kafka'],
-  topics: readonly string[],
-): Promise<string[] | undefined> {
+/** @throws UserError for a topic that this account may not see: it is not missing, and will not appear. */
+async function exceptHidden(kafka: TailOptions['kafka'], missing: string[]): Promise<string[]> {
+  if (missing.length === 0) return missing;
+  const presence = await withAdmin(kafka, (admin) => topicPresence(admin, missing));
+  const hidden = missing.filter((topic) => presence.get(topic) === 'hidden');
+  if (hidden.length === 0) return missing;
+  throw new UserError(
+    `This account may not see ${hidden.join(', ')}: it lacks the rights Describe and Read on them.`,
+  );
+}
+
+/** The topics that are missing, or why that cannot be found out. @throws UserError when waiting cannot help. */
+async function findMissing({
+  kafka,
+  selection,
+}: TailOptions): Promise<{ readonly missing?: string[]; readonly reason?: string }> {
   try {
-    return await missingTopics(kafka, topics);
+    const missing = await missingTopics(kafka, selection.topics);
+    return { missing: await exceptHidden(kafka, missing) };
   } catch (error) {
-    logger.debug({ err: error }, 'no broker answers');
-    return undefined;
+    if (error instanceof UserError) throw error;
+    await reasonsKnown(kafka);
+    const { fatal, words } = explain(kafka, error);
+    if (fatal) throw new UserError(`Kafka cannot be used: ${words}.`, { cause: error });
+    return { reason: words };
   }
 }

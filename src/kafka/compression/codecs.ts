@@ -11,6 +11,14 @@ import { compressZstd, decompressZstd } from './zstd';
 const names = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 export type Compression = (typeof names)[number];
 
+const types: Readonly<Record<Compression, CompressionTypes>> = {
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
+};
+
 /** What kafkajs asks of a codec; it hands over an encoder that holds the records. */
 interface KafkajsCodec {
   compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
@@ -53,7 +61,7 @@ export function compressionType(compression: Compression): CompressionTypes {
       `KAFKA_COMPRESSION="zstd" needs Node 22.15 or newer; this is ${process.version}. Use lz4, or a newer Node.`,
     );
   }
-  return names.indexOf(compression);
+  return types[compression];
 }
 
 /** Whether the codec that a batch's attributes name is one of Kafka's five. */

@@ -8,18 +8,21 @@ import type { Logger } from '../../shared/logger';
 import { UserError } from '../../shared/lifecycle';
 import { runProgram } from '../../shared/program';
 import { createKafka } from '../client';
+import { explain, reasonsKnown } from '../connection/explain';
 import { ensureTopics } from '../topics';
 import { describeTopicTrouble } from '../topicTrouble';
 
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig(kafkaVariables, process.env);
-  const { created, troubles } = await ensureTopics(createKafka(config, logger), {
+  const kafka = createKafka(config, logger);
+  const { created, troubles } = await ensureTopics(kafka, {
     ...config,
     // Somebody who runs this wants them created.
     KAFKA_CREATE_TOPICS: true,
-  }).catch((error: unknown) => {
+  }).catch(async (error: unknown) => {
+    await reasonsKnown(kafka);
     throw new UserError(
-      `The topics could not be created on ${config.KAFKA_BOOTSTRAP_SERVERS.join(',')}: ${(error as Error).message}`,
+      `The topics could not be created on ${config.KAFKA_BOOTSTRAP_SERVERS.join(',')}: ${explain(kafka, error).words}.`,
       { cause: error },
     );
   });

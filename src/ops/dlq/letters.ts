@@ -4,7 +4,10 @@ import { type ReadDeadLetter, readDeadLetter } from '../../kafka/readDeadLetter'
 import type { ReceivedMessage } from '../../kafka/readMessage';
 import { countRanges, type Range, readRange } from '../../kafka/readRange';
 import { deadLetterTopic } from '../../kafka/topicNames';
+import { topicPresence } from '../../kafka/topicPresence';
+import { topicOffsets } from '../../kafka/topicOffsets';
 import { withAdmin } from '../../kafka/withAdmin';
+import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import type { KafkaTools } from '../kafka';
 import { createProgress } from '../output/progress';
@@ -56,11 +59,18 @@ export async function readLetters(
   }
 }
 
-/** All that a topic holds now; nothing where it does not exist yet. */
+/**
+ * All that a topic holds now; nothing where it does not exist yet.
+ * @throws UserError when this account may not see it: that is not the same as nothing.
+ */
 export function topicRanges(kafka: KafkaTools['kafka'], topic: string): Promise<Range[]> {
   return withAdmin(kafka, async (admin) => {
-    if (!(await admin.listTopics()).includes(topic)) return [];
-    return (await admin.fetchTopicOffsets(topic)).map(({ partition, low, high }) => ({
+    const presence = (await topicPresence(admin, [topic])).get(topic);
+    if (presence === 'missing') return [];
+    if (presence === 'hidden') {
+      throw new UserError(`This account may not see ${topic}: it lacks the rights Describe and Read on it.`);
+    }
+    return (await topicOffsets(admin, topic)).map(({ partition, low, high }) => ({
       topic,
       partition,
       from: BigInt(low),

@@ -77,7 +77,7 @@ function settlingOf(
       if (consumer !== undefined)
         known += await countProcessed(database, consumer, eventIds(letter, message));
     },
-    faultOf: (error) => faultOf(error, config.KAFKA_BOOTSTRAP_SERVERS),
+    faultOf: (error) => faultOf(error, { kafka, config }),
     ...(consumer === undefined
       ? {}
       : {
@@ -90,8 +90,8 @@ function settlingOf(
 }
 
 /** Faults of a single letter; anything else, an outage above all, ends the command. */
-function faultOf(error: unknown, brokers: readonly string[]): string | undefined {
-  const explained = explainKafkaError(error, brokers);
+function faultOf(error: unknown, kafkaTools: KafkaTools): string | undefined {
+  const explained = explainKafkaError(error, kafkaTools);
   if (explained !== error) {
     const { kind, type } = classifyError(error);
     return kind === 'poison' || type === 'UNKNOWN_TOPIC_OR_PARTITION'

@@ -10,6 +10,7 @@ import { pendingMigrations } from '../../shared/migrate/migrate';
 import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
 import { topicRemedy } from '../topicRemedy';
+import { replicationSlots } from './replicationSlots';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 import { timeZone } from './timeZone';
 import { triggers, type TriggersCheckOptions } from './triggers';
@@ -31,6 +32,7 @@ export function databaseChecks(options: DatabaseChecksOptions): Check[] {
     { name: 'relays', run: () => relays(options) },
     { name: 'outbox', run: () => outbox(options) },
     { name: 'clock', run: () => clock(options) },
+    { name: 'replication slots', run: () => replicationSlots(options.pool) },
     { name: 'time zone', run: () => timeZone(options.pool) },
   ];
 }

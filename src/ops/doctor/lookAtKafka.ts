@@ -1,9 +1,18 @@
 import { createKafka } from '../../kafka/client';
+import { reasonsKnown } from '../../kafka/connection/explain';
+import { errorTypes } from '../../kafka/errorTypes';
 import { withAdmin } from '../../kafka/withAdmin';
 import { ConfigError, loadConfig } from '../../shared/config/load';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
-import { explainKafkaError, isKafkaEnabled, type KafkaTools, opsKafkaVariables } from '../kafka';
+import type { Admin } from '../groups/find';
+import {
+  explainKafkaError,
+  isKafkaEnabled,
+  type KafkaTools,
+  opsKafkaVariables,
+  requestTimeoutMs,
+} from '../kafka';
 import { deadLetterCheck } from './deadLetters';
 import { fail, type Finding, runChecks, warn } from './finding';
 import { brokerFindings, kafkaChecks } from './kafka';
@@ -26,8 +35,11 @@ export async function lookAtKafka(
   const config = readConfig(environment);
   if (!config) return [];
   const run = (): Promise<Finding[]> => {
-    const kafkaTools = { kafka: createKafka(config, logger), config };
-    return look(kafkaTools, database, maxLag).catch((error: unknown) => [explained(error, config)]);
+    const kafkaTools = { kafka: createKafka(config, logger, { requestTimeoutMs }), config };
+    return look(kafkaTools, database, maxLag).catch(async (error: unknown) => {
+      await reasonsKnown(kafkaTools.kafka);
+      return [explained(error, kafkaTools)];
+    });
   };
   return runChecks([{ name: 'kafka', run }], deadlineMs);
 }
@@ -43,8 +55,20 @@ function look(kafkaTools: KafkaTools, { connection }: OpenedDatabase, maxLag: bi
         ? [targetCheck(connection.pool, named), deadLetterCheck(kafkaTools, connection.pool)]
         : []),
     ];
-    return [...brokerFindings(brokers.length, config), ...(await runChecks(checks))];
+    const down = await brokersDown(admin, new Set(brokers.map(({ nodeId }) => nodeId)));
+    return [...brokerFindings({ brokers: brokers.length, down }, config), ...(await runChecks(checks))];
   });
+}
+
+/** Brokers that hold replicas of topics and are not among the living. */
+async function brokersDown(admin: Admin, alive: ReadonlySet<number>): Promise<number[]> {
+  // A topic without a leader fails the request that names it, and is found by the topics' own check.
+  const { topics } = await admin.fetchTopicMetadata({ topics: [] }).catch((error: unknown) => {
+    if (errorTypes(error).includes('LEADER_NOT_AVAILABLE')) return { topics: [] };
+    throw error;
+  });
+  const holders = topics.flatMap(({ partitions }) => partitions.flatMap(({ replicas }) => replicas));
+  return [...new Set(holders)].filter((id) => !alive.has(id)).toSorted((a, b) => a - b);
 }
 
 /** Undefined when it cannot be read, which is reported with the configuration. */
@@ -57,8 +81,8 @@ function readConfig(environment: Tools['environment']): KafkaTools['config'] | u
   }
 }
 
-function explained(error: unknown, config: KafkaTools['config']): Finding {
-  const known = explainKafkaError(error, config.KAFKA_BOOTSTRAP_SERVERS);
+function explained(error: unknown, kafkaTools: KafkaTools): Finding {
+  const known = explainKafkaError(error, kafkaTools);
   if (!(known instanceof UserError)) throw error;
   return fail('kafka', known.message, 'Events wait in the outbox meanwhile.');
 }

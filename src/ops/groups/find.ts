@@ -28,7 +28,7 @@ export async function findGroups(
   const groups = names.map((name) => [name, groupOf(name, config)].find((group) => known.includes(group)));
   const unknown = names.find((_name, index) => groups[index] === undefined);
   if (unknown !== undefined) {
-    const there = known.length > 0 ? `There are: ${known.join(', ')}.` : 'There is none at all.';
+    const there = known.length > 0 ? `There are: ${known.join(', ')}.` : 'This account can see none at all.';
     throw new UserError(`There is no consumer group "${unknown}". ${there}`);
   }
   return groupStates(

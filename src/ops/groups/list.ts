@@ -42,7 +42,7 @@ export function listGroups(tools: Tools, { json = false }: JsonOption): Promise<
 }
 
 function textOf(lines: readonly Line[]): string {
-  if (lines.length === 0) return 'There is no consumer group.';
+  if (lines.length === 0) return 'There is no consumer group that this account may see.';
   return table<Line>(
     [
       { title: 'GROUP', value: ({ group }) => group },

@@ -1,6 +1,12 @@
 import { addPartitions, alterSettings } from '../../kafka/alterTopics';
 import { type DeclaredTopic, declareTopics } from '../../kafka/declaredTopics';
-import { describeDifference, type TopicDifference, topicDifferences } from '../../kafka/topicDifferences';
+import {
+  describeDifference,
+  lossOf,
+  type TopicDifference,
+  topicDifferences,
+} from '../../kafka/topicDifferences';
+import { topicPresence, type TopicPresence } from '../../kafka/topicPresence';
 import { createTopics } from '../../kafka/topics';
 import { type TopicState, topicStates } from '../../kafka/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
@@ -10,7 +16,8 @@ import { withKafka } from '../kafka';
 import { report } from '../output/report';
 
 export interface ApplyOptions {
-  readonly dryRun?: boolean;
+  readonly execute?: boolean;
+  readonly allowDataLoss?: boolean;
   readonly addPartitions?: boolean;
   readonly json?: boolean;
 }
@@ -23,45 +30,81 @@ interface Step {
   /** `left`: it takes a person. */
   readonly action: 'create' | 'set' | 'add partitions' | 'left';
   readonly note?: string;
+  /** It was asked for and is not done. */
+  readonly refused?: boolean;
 }
 
-/** `ops topics apply`: brings the cluster's topics in line with the declaration, as far as that harms nobody. */
-export function applyTopics(
-  tools: Tools,
-  { dryRun = false, addPartitions: grow = false, json = false }: ApplyOptions,
-): Promise<number> {
+/** What is done only when it is asked for, and what the environment says about it. */
+interface Allowed {
+  readonly grow: boolean;
+  readonly loss: boolean;
+  /** Whether the retention is asked for, not the default. */
+  readonly retention: boolean;
+}
+
+/** `ops topics apply`: brings the cluster's topics in line with the declaration, as far as that harms nothing. */
+export function applyTopics(tools: Tools, options: ApplyOptions): Promise<number> {
+  const { execute = false, json = false } = options;
+  const allowed: Allowed = {
+    grow: options.addPartitions ?? false,
+    loss: options.allowDataLoss ?? false,
+    retention: Boolean(tools.environment['KAFKA_TOPIC_RETENTION_MS']),
+  };
   return withKafka(tools, ({ kafka, config }) =>
     withAdmin(kafka, async (admin) => {
       const declared = declareTopics(config);
-      const states = await topicStates(
-        admin,
-        declared.map(({ topic }) => topic),
+      const names = declared.map(({ topic }) => topic);
+      const presence = await topicPresence(admin, names);
+      const states = await topicStates(admin, names);
+      const steps = declared.flatMap((topic) =>
+        stepsOf(topic, states.get(topic.topic), presence.get(topic.topic), allowed),
       );
-      const steps = declared.flatMap((topic) => stepsOf(topic, states.get(topic.topic), grow));
-      if (!dryRun) await perform(admin, steps);
+      if (execute) await perform(admin, steps);
       report(tools.stdout, json, {
-        data: { executed: !dryRun, steps: steps.map(dataOf) },
-        text: textOf(steps, dryRun),
+        data: { executed: execute, steps: steps.map(dataOf) },
+        text: textOf(steps, execute),
       });
-      return dryRun && steps.length > 0 ? exitCodes.attention : exitCodes.ok;
+      if (!execute) return steps.length > 0 ? exitCodes.attention : exitCodes.ok;
+      return steps.some(({ refused }) => refused) ? exitCodes.failed : exitCodes.ok;
     }),
   );
 }
 
-function stepsOf(topic: DeclaredTopic, state: TopicState | undefined, grow: boolean): Step[] {
-  return topicDifferences(topic, state).map((difference) => {
+function stepsOf(
+  topic: DeclaredTopic,
+  state: TopicState | undefined,
+  presence: TopicPresence | undefined,
+  allowed: Allowed,
+): Step[] {
+  return topicDifferences(topic, state, presence).map((difference) => {
     const step = { topic, state, difference };
     switch (difference.kind) {
       case 'missing':
         return { ...step, action: 'create' };
+      case 'hidden':
+        return { ...step, action: 'left', refused: true };
       case 'setting':
-        return { ...step, action: 'set' };
+        return { ...step, ...settingStep(difference, allowed) };
       case 'replication':
         return { ...step, action: 'left', note: 'move replicas with kafka-reassign-partitions' };
       case 'partitions':
-        return { ...step, ...partitionStep(difference, grow) };
+        return { ...step, ...partitionStep(difference, allowed.grow) };
     }
   });
+}
+
+/** What nobody has asked for must not undo what an operator has set. */
+function settingStep(
+  difference: TopicDifference & { readonly kind: 'setting' },
+  { loss: lossAllowed, retention }: Allowed,
+): Pick<Step, 'action' | 'note' | 'refused'> {
+  if (difference.name === 'retention.ms' && !retention) {
+    return { action: 'left', note: 'KAFKA_TOPIC_RETENTION_MS is not set, so no retention is asked for' };
+  }
+  const loss = lossOf(difference);
+  if (loss === undefined) return { action: 'set' };
+  if (lossAllowed) return { action: 'set', note: loss };
+  return { action: 'left', refused: true, note: `${loss}; add --allow-data-loss if that is wanted` };
 }
 
 function partitionStep(
@@ -87,8 +130,8 @@ async function perform(admin: Parameters<typeof createTopics>[0], steps: readonl
 /** All changes to one topic go in one request. */
 function settingChanges(steps: readonly Step[]): Map<TopicState, Map<string, string>> {
   const changes = new Map<TopicState, Map<string, string>>();
-  for (const { state, difference } of steps) {
-    if (!state || difference.kind !== 'setting') continue;
+  for (const { state, difference, action } of steps) {
+    if (!state || difference.kind !== 'setting' || action !== 'set') continue;
     const known = changes.get(state) ?? new Map<string, string>();
     changes.set(state, known.set(difference.name, difference.declared));
   }
@@ -99,13 +142,13 @@ function dataOf({ topic, difference, action, note }: Step): unknown {
   return { topic: topic.topic, action, ...difference, ...(note === undefined ? {} : { note }) };
 }
 
-function textOf(steps: readonly Step[], dryRun: boolean): string {
+function textOf(steps: readonly Step[], executed: boolean): string {
   if (steps.length === 0) return 'All topics are as declared.';
   const lines = steps.map(({ topic, difference, action, note }) => {
-    const done = action === 'left' ? 'left as it is' : `${dryRun ? 'would be' : 'was'} ${past[action]}`;
+    const done = action === 'left' ? 'left as it is' : `${executed ? 'was' : 'would be'} ${past[action]}`;
     return `${topic.topic} ${describeDifference(difference)}: ${done}${note === undefined ? '' : ` (${note})`}`;
   });
-  return [...lines, ...(dryRun ? ['Nothing was changed; leave out --dry-run to apply it.'] : [])].join('\n');
+  return [...lines, ...(executed ? [] : ['Nothing was changed; add --execute to apply it.'])].join('\n');
 }
 
 const past = { create: 'created', set: 'set', 'add partitions': 'given partitions' } as const;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { exitCodesHelp } from '../exitCodes';
 import type { Run } from '../command';
 import { applyTopics, type ApplyOptions } from './apply';
@@ -28,9 +28,12 @@ export function topicsCommand(run: Run): Command {
   topics
     .command('apply')
     .description(
-      'create missing topics and set settings as declared; nothing is deleted. Takes effect unless --dry-run',
+      'create missing topics and set settings as declared; a dry run unless --execute (exit code 2 if there is a difference)',
     )
-    .option('--dry-run', 'only show the difference; exit code 2 if there is one')
+    .option('--execute', 'change it; without it, only say what would be changed')
+    .option('--allow-data-loss', 'also make changes by which Kafka deletes messages that it keeps now')
+    // What it was called when the command took effect by itself.
+    .addOption(new Option('--dry-run').conflicts('execute').hideHelp())
     .option('--add-partitions', 'also add partitions where there are fewer than declared (moves keys)')
     .option('--json', 'one line of JSON')
     .addHelpText('after', applyHelp)
@@ -40,6 +43,7 @@ export function topicsCommand(run: Run): Command {
 
 const applyHelp = `
 The KAFKA_TOPIC_* variables, KAFKA_REPLICATION_FACTOR and KAFKA_MAX_MESSAGE_BYTES are the declaration.
-Partitions are never taken away and replicas never moved. Adding partitions sends later events of an aggregate to
+A retention is asked for only where KAFKA_TOPIC_RETENTION_MS is set; a shorter one, and the cleanup policy "delete" in
+place of "compact", need --allow-data-loss. Partitions are never taken away and replicas never moved. Adding partitions sends later events of an aggregate to
 another partition than its earlier ones: let the consumers catch up first, with the relays stopped.
 ${exitCodesHelp}`;

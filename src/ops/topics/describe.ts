@@ -1,6 +1,7 @@
 import { selectTopics } from '../../consumers/console/arguments';
 import { declaredTopics, declareTopics } from '../../kafka/declaredTopics';
 import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
+import { topicOffsets } from '../../kafka/topicOffsets';
 import { type PartitionState, type TopicState, topicStates } from '../../kafka/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
@@ -47,7 +48,7 @@ export function describeTopics(
           const declared = declarations.find(({ topic }) => topic === state.topic);
           return {
             topic: state.topic,
-            partitions: withOffsets(state, await admin.fetchTopicOffsets(state.topic)),
+            partitions: withOffsets(state, await topicOffsets(admin, state.topic)),
             settings: ownSettings(state),
             differences: declared ? topicDifferences(declared, state).map(describeDifference) : [],
           };
@@ -55,7 +56,9 @@ export function describeTopics(
       );
       const text = [
         ...descriptions.map(textOf),
-        ...missing.map((topic) => `${topic}: is missing. "npm run ops -- topics apply" creates it.`),
+        ...missing.map(
+          (topic) => `${topic}: is missing. "npm run ops -- topics apply --execute" creates it.`,
+        ),
       ];
       report(tools.stdout, json, { data: { topics: descriptions, missing }, text: text.join('\n\n') });
       return exitCodes.ok;
@@ -65,7 +68,7 @@ export function describeTopics(
 
 function noSuchTopic(missing: readonly string[]): UserError {
   const remedy =
-    'List them with "npm run ops -- topics list --all"; "npm run ops -- topics apply" creates declared ones.';
+    'List them with "npm run ops -- topics list --all"; "npm run ops -- topics apply --execute" creates declared ones.';
   return new UserError(`The cluster has no topic ${missing.join(', ')}. ${remedy}`);
 }
 

@@ -1,5 +1,6 @@
 import { type DeclaredTopic, declareTopics } from '../../kafka/declaredTopics';
 import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
+import { topicPresence, type TopicPresence } from '../../kafka/topicPresence';
 import { type TopicState, topicStates } from '../../kafka/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import type { Tools } from '../command';
@@ -34,9 +35,12 @@ export function listTopics(tools: Tools, { all = false, json = false }: ListOpti
       const declared = declareTopics(config);
       const ours = declared.map(({ topic }) => topic);
       const others = all ? (await admin.listTopics()).filter((topic) => !ours.includes(topic)).sort() : [];
+      const presence = await topicPresence(admin, ours);
       const states = await topicStates(admin, [...ours, ...others]);
       const lines = [
-        ...declared.map((topic) => lineOf(topic.topic, states.get(topic.topic), topic)),
+        ...declared.map((topic) =>
+          lineOf(topic.topic, states.get(topic.topic), topic, presence.get(topic.topic)),
+        ),
         ...others.map((topic) => lineOf(topic, states.get(topic))),
       ];
       report(tools.stdout, json, { data: { topics: lines }, text: textOf(lines) });
@@ -45,7 +49,12 @@ export function listTopics(tools: Tools, { all = false, json = false }: ListOpti
   );
 }
 
-function lineOf(topic: string, state: TopicState | undefined, declared?: DeclaredTopic): Line {
+function lineOf(
+  topic: string,
+  state: TopicState | undefined,
+  declared?: DeclaredTopic,
+  presence?: TopicPresence,
+): Line {
   const setting = (name: string): string | null => state?.settings.get(name)?.value ?? null;
   const retention = setting('retention.ms');
   return {
@@ -57,7 +66,7 @@ function lineOf(topic: string, state: TopicState | undefined, declared?: Declare
     retention_ms: retention === null ? null : Number(retention),
     cleanup_policy: setting('cleanup.policy'),
     compression: setting('compression.type'),
-    differences: declared ? topicDifferences(declared, state).map(describeDifference) : [],
+    differences: declared ? topicDifferences(declared, state, presence).map(describeDifference) : [],
   };
 }
 

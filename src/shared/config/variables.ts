@@ -93,10 +93,22 @@ export const kafkaVariables = {
     .min(1)
     .optional()
     .describe('A PEM file with the certificate authority of the brokers'),
-  KAFKA_SASL_MECHANISM: z
-    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+  KAFKA_SSL_CERT_FILE: z
+    .string()
+    .min(1)
     .optional()
-    .describe('How to authenticate; unset for not at all'),
+    .describe('A PEM file with the certificate that brokers ask of this client; with KAFKA_SSL_KEY_FILE'),
+  KAFKA_SSL_KEY_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A PEM file with the private key of that certificate'),
+  KAFKA_SASL_MECHANISM: z
+    .string()
+    .toLowerCase()
+    .pipe(z.enum(['plain', 'scram-sha-256', 'scram-sha-512']))
+    .optional()
+    .describe('How to authenticate: plain, scram-sha-256 or scram-sha-512; unset for not at all'),
   KAFKA_SASL_USERNAME: z.string().min(1).optional().describe('The user name for SASL'),
   KAFKA_SASL_PASSWORD: secret.optional().describe('The password for SASL'),
   KAFKA_TOPIC_PARTITIONS: whole(1, 1_000).default(3).describe('Partitions of a topic that Signalbox creates'),

@@ -279,7 +279,9 @@ test('a broker that does not answer ends it with one line, unless it is to wait'
   const nowhere = { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' } };
   const program = await spawnProgram('src/consumers/console/main', nowhere);
   expect(await program.exited).toEqual({ code: 1, signal: null });
-  expect(program.lines().at(-2)).toMatch(/^No Kafka broker answers at 127\.0\.0\.1:1\. Start it/);
+  expect(program.lines().at(-2)).toMatch(
+    /^No Kafka broker answers at 127\.0\.0\.1:1 \(127\.0\.0\.1:1: refuses the connection\)\. Start it/,
+  );
   const patient = await spawnProgram('src/consumers/console/main', { ...nowhere, args: ['--wait'] });
   await patient.waitForLine('trying again');
   expect(await patient.kill('SIGINT')).toEqual({ code: 0, signal: null });

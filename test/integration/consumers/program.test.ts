@@ -152,7 +152,7 @@ test('creates the topics that it would have to wait for, unless it is told not t
 
 test('starts while Kafka is away, stays alive and says that it is not ready', async () => {
   const program = await start({ KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' });
-  await program.waitForLine('Kafka is away');
+  await program.waitForLine('Kafka cannot be used: 127.0.0.1:1: refuses the connection');
   expect((await get('/livez'))?.status).toBe(200);
   const answer = await get('/readyz');
   expect(answer?.status).toBe(503);

@@ -69,11 +69,13 @@ async function withSasl(use: (brokers: string) => Promise<void>): Promise<void> 
 }
 
 if (onRealKafka) {
-  test('the right password lets consumers in; a wrong one ends them with one line that says what to mend', async () => {
+  test('the right password lets consumers in; a wrong one ends them with one line that says what to correct', async () => {
     await withSasl(async (brokers) => {
       const refused = await startConsumers(brokers, 'wrong');
       expect(await refused.exited).toEqual({ code: 1, signal: null });
-      expect(refused.output()).toMatch(/Kafka refuses .*Mend the KAFKA_SASL_\* variables/);
+      expect(refused.output()).toMatch(
+        /Kafka cannot be used by .*it refuses the account "consumers": .*Correct the KAFKA_SASL_\* variables/,
+      );
       expect(refused.output()).not.toContain('wrong');
       expect(refused.output()).not.toMatch(/^ +at /m);
       const welcome = await startConsumers(brokers, 'right');

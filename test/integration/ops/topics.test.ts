@@ -37,12 +37,12 @@ it('shows what is missing, creates it, and finds nothing to do the second time',
   expect((await list()).map(({ differences }) => differences)).toEqual(
     declaredTopics(prefix).map(() => ['is missing']),
   );
-  const dry = await ops(env, 'topics', 'apply', '--dry-run');
+  const dry = await ops(env, 'topics', 'apply');
   expect(dry.code).toBe(2);
   expect(dry.output).toContain(`${createdTopic(prefix)} is missing: would be created`);
   expect((await list()).some(({ exists }) => exists)).toBe(false);
 
-  const applied = await ops(env, 'topics', 'apply');
+  const applied = await ops(env, 'topics', 'apply', '--execute');
   expect(applied.code).toBe(0);
   expect(await list()).toEqual(
     declaredTopics(prefix).map((topic) =>
@@ -55,14 +55,14 @@ it('shows what is missing, creates it, and finds nothing to do the second time',
       }),
     ),
   );
-  const again = await ops(env, 'topics', 'apply', '--dry-run');
+  const again = await ops(env, 'topics', 'apply');
   expect(again).toMatchObject({ code: 0 });
   expect(again.output).toContain('All topics are as declared.');
 });
 
 it('sets what differs and keeps what somebody else has set', async () => {
   const topic = createdTopic(prefix);
-  await ops(env, 'topics', 'apply');
+  await ops(env, 'topics', 'apply', '--execute');
   await withAdmin((admin) =>
     admin.alterConfigs({
       validateOnly: false,
@@ -79,14 +79,14 @@ it('sets what differs and keeps what somebody else has set', async () => {
       ],
     }),
   );
-  const dry = await ops(env, 'topics', 'apply', '--dry-run', '--json');
+  const dry = await ops(env, 'topics', 'apply', '--json');
   expect(dry.code).toBe(2);
   expect(dry.json()).toMatchObject({
     executed: false,
     steps: [{ topic, action: 'set', name: 'retention.ms', is: '1000', declared: '3600000' }],
   });
   expect((await settingsOf(topic))['retention.ms']).toBe('1000');
-  expect((await ops(env, 'topics', 'apply')).code).toBe(0);
+  expect((await ops(env, 'topics', 'apply', '--execute')).code).toBe(0);
   expect(await settingsOf(topic)).toMatchObject({
     'retention.ms': '3600000',
     'segment.ms': '600000',
@@ -94,22 +94,69 @@ it('sets what differs and keeps what somebody else has set', async () => {
   });
 });
 
+it('cuts nothing without --allow-data-loss, and what is not asked for does not undo what is', async () => {
+  const topic = createdTopic(prefix);
+  const year = { ...env, KAFKA_TOPIC_RETENTION_MS: '31536000000' };
+  await ops(year, 'topics', 'apply', '--execute');
+  // Another recipe of the guide, without the first one's variable.
+  const unset: Record<string, string> = { ...env, KAFKA_MAX_MESSAGE_BYTES: '2000000' };
+  delete unset['KAFKA_TOPIC_RETENTION_MS'];
+  const larger = await ops(unset, 'topics', 'apply', '--execute');
+  expect(larger.code).toBe(0);
+  expect(larger.output).toContain(
+    `${topic} retention.ms is 31536000000, declared 604800000: left as it is (KAFKA_TOPIC_RETENTION_MS is not set`,
+  );
+  await withAdmin((admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [
+        {
+          type: ConfigResourceTypes.TOPIC,
+          name: topic,
+          configEntries: [
+            { name: 'retention.ms', value: '31536000000' },
+            { name: 'cleanup.policy', value: 'compact' },
+            { name: 'max.message.bytes', value: '2000000' },
+          ],
+        },
+      ],
+    }),
+  );
+  const refused = await ops(env, 'topics', 'apply', '--execute');
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain('retention.ms is 31536000000, declared 3600000: left as it is');
+  expect(refused.output).toContain('cleanup.policy is compact, declared delete: left as it is');
+  expect(await settingsOf(topic)).toMatchObject({
+    'retention.ms': '31536000000',
+    'cleanup.policy': 'compact',
+  });
+  const allowed = await ops(env, 'topics', 'apply', '--execute', '--allow-data-loss');
+  expect(allowed.code).toBe(0);
+  expect(await settingsOf(topic)).toMatchObject({
+    'retention.ms': '3600000',
+    'cleanup.policy': 'delete',
+    'max.message.bytes': '2000000',
+  });
+});
+
 it('raises the size limit with KAFKA_MAX_MESSAGE_BYTES, with room for the headers of dead letters', async () => {
-  await ops(env, 'topics', 'apply');
-  expect((await ops({ ...env, KAFKA_MAX_MESSAGE_BYTES: '2000000' }, 'topics', 'apply')).code).toBe(0);
+  await ops(env, 'topics', 'apply', '--execute');
+  expect(
+    (await ops({ ...env, KAFKA_MAX_MESSAGE_BYTES: '2000000' }, 'topics', 'apply', '--execute')).code,
+  ).toBe(0);
   expect((await settingsOf(createdTopic(prefix)))['max.message.bytes']).toBe('2000000');
   expect(Number((await settingsOf(deadLetterTopic(prefix)))['max.message.bytes'])).toBeGreaterThan(2_000_000);
 });
 
 it('adds partitions only when told to, says that keys move, and never takes any away', async () => {
-  await ops(env, 'topics', 'apply');
+  await ops(env, 'topics', 'apply', '--execute');
   const more = { ...env, KAFKA_TOPIC_PARTITIONS: '4' };
-  const warned = await ops(more, 'topics', 'apply');
+  const warned = await ops(more, 'topics', 'apply', '--execute');
   expect(warned.code).toBe(0);
   expect(warned.output).toContain('adding partitions moves keys');
   expect((await list()).every(({ partitions }) => partitions === 2)).toBe(true);
-  expect((await ops(more, 'topics', 'apply', '--add-partitions')).code).toBe(0);
-  const fewer = await ops(env, 'topics', 'apply', '--add-partitions');
+  expect((await ops(more, 'topics', 'apply', '--execute', '--add-partitions')).code).toBe(0);
+  const fewer = await ops(env, 'topics', 'apply', '--execute', '--add-partitions');
   expect(fewer.output).toContain('partitions cannot be taken away');
   expect((await list()).every(({ partitions }) => partitions === 4)).toBe(true);
 });
@@ -139,6 +186,8 @@ it('describes partitions and offsets, and refuses a topic that is not there', as
 it('says in one line that no broker answers', async () => {
   const lost = await ops({ ...env, KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' }, 'topics', 'list');
   expect(lost.code).toBe(1);
-  expect(lost.output).toContain('No Kafka broker answers at 127.0.0.1:1.');
+  expect(lost.output).toContain(
+    'No Kafka broker answers at 127.0.0.1:1 (127.0.0.1:1: refuses the connection). Start it',
+  );
   expect(lost.output).not.toContain('    at ');
 });

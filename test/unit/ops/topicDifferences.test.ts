@@ -1,5 +1,5 @@
 import type { DeclaredTopic } from '../../../src/kafka/declaredTopics';
-import { describeDifference, topicDifferences } from '../../../src/kafka/topicDifferences';
+import { describeDifference, lossOf, topicDifferences } from '../../../src/kafka/topicDifferences';
 import type { TopicState } from '../../../src/kafka/topicStates';
 
 const declared: DeclaredTopic = {
@@ -49,4 +49,26 @@ it('names each difference with both values', () => {
     'max.message.bytes is 1999, declared 2000',
   ]);
   expect(differences(undefined)).toEqual(['is missing']);
+});
+
+describe('what a change of a setting loses', () => {
+  const loss = (name: string, is: string, declared: string): boolean =>
+    lossOf({ kind: 'setting', name, is, declared }) !== undefined;
+
+  it.each([
+    ['retention.ms', '1000', '999', true],
+    ['retention.ms', '1000', '1001', false],
+    ['retention.ms', '-1', '1000', true],
+    ['retention.ms', '1000', '-1', false],
+    ['retention.ms', '(unknown)', '1000', true],
+    ['retention.bytes', '-1', '5', true],
+    ['retention.bytes', '5', '6', false],
+    ['cleanup.policy', 'compact', 'delete', true],
+    ['cleanup.policy', 'compact', 'compact,delete', true],
+    ['cleanup.policy', 'compact, delete', 'delete', false],
+    ['cleanup.policy', 'delete', 'compact', false],
+    ['compression.type', 'zstd', 'producer', false],
+  ])('%s from %s to %s: %s', (name, is, declared, expected) => {
+    expect(loss(name, is, declared)).toBe(expected);
+  });
 });
