@@ -53,7 +53,7 @@ export function compressionType(compression: Compression): CompressionTypes {
       `KAFKA_COMPRESSION="zstd" needs Node 22.15 or newer; this is ${process.version}. Use lz4, or a newer Node.`,
     );
   }
-  return names.indexOf(compression);
+  return names.indexOf(compression) as CompressionTypes;
 }
 
 /** Whether the codec that a batch's attributes name is one of Kafka's five. */
