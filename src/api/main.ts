@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
+import { observeOutbox } from '../outbox/observeOutbox';
 import { triggerInspector } from '../outbox/trigger/installed';
 import { TriggerWatch } from '../outbox/triggerWatch';
 import { parseDatabaseUrl } from '../shared/connections/databaseUrl';
@@ -41,6 +42,7 @@ async function main(logger: Logger): Promise<number> {
     { source: config.SERVICE_NAME, logger, onCommitted: () => nudger.nudge() },
   );
   const metrics = createMetrics('api');
+  observeOutbox(metrics, { query: async (sql) => ({ rows: await prisma.$queryRawUnsafe(sql) }) }, logger);
   const triggers = new TriggerWatch({
     engine: config.OUTBOX_CAPTURE,
     inspect: triggerInspector(prisma),

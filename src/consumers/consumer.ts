@@ -18,7 +18,7 @@ import { AttemptsByPartition } from './attempts';
 import { type Effects, subscribedTypes } from './effects';
 import type { ClassifyError, RetryPolicy } from './failurePolicy';
 import type { Handlers } from './handlers';
-import type { ConsumerMetrics } from './metrics';
+import { beginAtZero, type ConsumerMetrics } from './metrics';
 import type { LaterEvents } from './postponed/putAside';
 import { createPostponedWorker } from './postponed/worker';
 import type { SharedTransactions } from './processTogether';
@@ -81,7 +81,8 @@ export interface Consumer extends Service {
  */
 export function createConsumer<Tx extends Prisma.TransactionClient>(options: ConsumerOptions<Tx>): Consumer {
   const { name, group, handlers, effects = {}, kafka, topicPrefix, metrics } = options;
-  const topics = subscribedTypes(handlers, effects).map((eventType) => topicOf(topicPrefix, eventType));
+  const eventTypes = subscribedTypes(handlers, effects);
+  const topics = eventTypes.map((eventType) => topicOf(topicPrefix, eventType));
   if (topics.length === 0)
     throw new UserError(`The consumer "${name}" handles no event type of the catalogue.`);
   const deadLetters = new DeadLetterPublisher(kafka, deadLetterTopic(topicPrefix));
@@ -91,6 +92,7 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     for (const topic of topics) metrics.topicUsable.set({ consumer: name, topic }, Number(isUsable(topic)));
   };
   usable(() => true);
+  beginAtZero(metrics, name, eventTypes);
   const member = new GroupConsumer({
     kafka,
     group,
@@ -109,8 +111,11 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
     },
     account: options.account,
     onTopicTroubles: (troubles) => usable((name) => !troubles.some(({ topic }) => topic === name)),
-    onLag: (topic, partition, lag) => metrics.lag.set({ consumer: name, topic, partition }, lag),
-    onAssigned: (assignment) => attempts.keepOnly(assignment),
+    onLag: (topic, partition, lag, lastAt) => metrics.lag.set(name, topic, partition, lag, lastAt),
+    onAssigned: (assignment) => {
+      attempts.keepOnly(assignment);
+      metrics.lag.keepOnly(name, assignment);
+    },
   });
   const postponed = createPostponedWorker({
     dependencies: settle,
@@ -156,6 +161,9 @@ function settleDependencies<Tx extends Prisma.TransactionClient>(
   };
 }
 
+/** A member asks Kafka every few seconds: longer than that, and it would not hear of new messages either. */
+const longestSilenceMs = 13_000;
+
 function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
   return {
     name: `${name}: kafka`,
@@ -163,6 +171,9 @@ function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
       const { state, detail } = member.status();
       const [unreadable] = member.unreadable();
       if (state === 'running' && unreadable !== undefined) return { ok: false, detail: unreadable };
+      const silentMs = member.silentMs();
+      if (state === 'running' && silentMs > longestSilenceMs)
+        return { ok: false, detail: `Kafka has not answered for ${Math.round(silentMs / 1_000)} s` };
       return { ok: state === 'running', detail: detail ? `${state}: ${detail}` : state };
     },
   };

@@ -24,8 +24,11 @@ export async function trimInbox(pool: Pool, keepMs: number): Promise<number> {
 
 export interface InboxJanitorOptions {
   readonly pool: Pool;
-  /** How long rows are kept, in milliseconds. */
-  readonly keepMs: number;
+  /**
+   * How long rows are kept, in milliseconds, asked before each round: longer than any topic keeps its messages. Infinity
+   * keeps them all. A round for which it rejects deletes nothing.
+   */
+  readonly keepMs: () => Promise<number>;
   readonly logger: Logger;
   /** Time between two rounds, in milliseconds. */
   readonly intervalMs?: number;
@@ -52,10 +55,11 @@ export class InboxJanitor implements Service {
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    const { pool, keepMs, logger, intervalMs = 3_600_000 } = this.options;
+    const { pool, keepMs: askKeepMs, logger, intervalMs = 3_600_000 } = this.options;
     while (!signal.aborted) {
       try {
-        let deleted = batchSize;
+        const keepMs = await askKeepMs();
+        let deleted = Number.isFinite(keepMs) ? batchSize : 0;
         while (deleted === batchSize && !signal.aborted) deleted = await trimInbox(pool, keepMs);
       } catch (error) {
         logger.warn({ err: error }, 'the inbox could not be trimmed; trying again later');

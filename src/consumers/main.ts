@@ -1,5 +1,9 @@
 import { Command } from 'commander';
+import { observeOutbox } from '../outbox/observeOutbox';
 import { createKafka } from '../kafka/client';
+import { declaredTopics } from '../kafka/declaredTopics';
+import { deadLetterTopic } from '../kafka/topicNames';
+import { longestRetentionMs } from '../kafka/topicRetention';
 import { createCapturedClient } from '../outbox/capturedClient';
 import { Nudger } from '../outbox/nudger';
 import { triggerInspector } from '../outbox/trigger/installed';
@@ -46,6 +50,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   const config = loadConfig(variables, process.env);
   const { prisma, pool, nudger, atOnce } = await openDatabase(config, chosen.length, logger);
   const metrics = createMetrics('consumers');
+  observeOutbox(metrics, pool, logger);
   const triggers = new TriggerWatch({
     engine: config.OUTBOX_CAPTURE,
     inspect: triggerInspector(prisma),
@@ -77,7 +82,7 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
       nudger,
       triggers,
       new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
-      ...janitor(config, { pool, logger }),
+      janitor(config, common.kafka, { pool, logger }),
       ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],
@@ -140,12 +145,17 @@ function opsOptions({ HOST, CONSUMERS_PORT }: Pick<Config, 'HOST' | 'CONSUMERS_P
   return { host: HOST, port: CONSUMERS_PORT, portVariable: 'CONSUMERS_PORT', logger };
 }
 
+/** Topics may keep more than the variable says: it is about those that Signalbox creates. */
 function janitor(
-  { KAFKA_TOPIC_RETENTION_MS }: Config,
+  { KAFKA_TOPIC_RETENTION_MS, KAFKA_TOPIC_PREFIX: prefix }: Config,
+  kafka: ReturnType<typeof createKafka>,
   dependencies: Omit<ConstructorParameters<typeof InboxJanitor>[0], 'keepMs'>,
-): Service[] {
-  if (KAFKA_TOPIC_RETENTION_MS < 0) return [];
-  return [new InboxJanitor({ ...dependencies, keepMs: KAFKA_TOPIC_RETENTION_MS * inboxToTopicRetention })];
+): Service {
+  const declaredMs = KAFKA_TOPIC_RETENTION_MS < 0 ? Infinity : KAFKA_TOPIC_RETENTION_MS;
+  const topics = declaredTopics(prefix).filter((topic) => topic !== deadLetterTopic(prefix));
+  const keepMs = async (): Promise<number> =>
+    inboxToTopicRetention * Math.max(declaredMs, await longestRetentionMs(kafka, topics));
+  return new InboxJanitor({ ...dependencies, keepMs });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { LagFigures } from './lag';
 
 /** The consumers' figures; labels are names of ours only. */
 export interface ConsumerMetrics {
@@ -7,7 +8,7 @@ export interface ConsumerMetrics {
   /** reason: failed (it counts), own (it does not), or later (a postponed event's handler asks for it again). */
   readonly retries: Counter<'consumer' | 'event_type' | 'reason'>;
   readonly seconds: Histogram<'consumer' | 'event_type'>;
-  readonly lag: Gauge<'consumer' | 'topic' | 'partition'>;
+  readonly lag: LagFigures;
   readonly waiting: Gauge<'consumer'>;
   /** All of a consumer's, whichever process reports them. */
   readonly postponed: Gauge<'consumer'>;
@@ -38,12 +39,7 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
       registers,
     }),
-    lag: new Gauge({
-      name: 'signalbox_consumer_lag',
-      help: 'Messages of a partition that are not yet processed, as of its last batch',
-      labelNames: ['consumer', 'topic', 'partition'],
-      registers,
-    }),
+    lag: new LagFigures(registry),
     waiting: new Gauge({
       name: 'signalbox_consumer_waiting_partitions',
       help: 'Partitions whose first message failed and waits for its next attempt',
@@ -69,4 +65,23 @@ export function createConsumerMetrics(registry: Registry): ConsumerMetrics {
       registers,
     }),
   };
+}
+
+const outcomes = ['processed', 'duplicate', 'postponed', 'not_wanted', 'dead_letter', 'not_for_us'];
+const retryReasons = ['failed', 'own', 'later'];
+
+/**
+ * Gives every figure of a consumer its first value, 0: a counter that is born with its first event has no increase that
+ * an alert could see.
+ */
+export function beginAtZero(
+  { events, retries, waiting }: Pick<ConsumerMetrics, 'events' | 'retries' | 'waiting'>,
+  consumer: string,
+  eventTypes: readonly string[],
+): void {
+  waiting.set({ consumer }, 0);
+  for (const event_type of eventTypes) {
+    for (const outcome of outcomes) events.inc({ consumer, event_type, outcome }, 0);
+    for (const reason of retryReasons) retries.inc({ consumer, event_type, reason }, 0);
+  }
 }

@@ -26,6 +26,7 @@ import { ConsumerTopics } from './consumerTopics';
 import { createMember } from './createMember';
 import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
+import { GroupWatch } from './groupWatch';
 import { guardedTogether } from './guardedTogether';
 import { partitionKey, type ReceivedMessage } from './readMessage';
 import { type Verdict, workBatch } from './workBatch';
@@ -50,9 +51,11 @@ export class GroupConsumer implements Service {
   readonly #resumptions = new Set<NodeJS.Timeout>();
   readonly #unreadable: UnreadablePartitions;
   readonly #topics: ConsumerTopics;
+  readonly #watch: GroupWatch;
 
   constructor(private readonly options: GroupConsumerOptions) {
     this.#topics = new ConsumerTopics(options);
+    this.#watch = new GroupWatch(options);
     this.name = `consumer ${options.group}`;
     this.#unreadable = new UnreadablePartitions(options);
     this.failed = new Promise((_resolve, reject) => {
@@ -73,6 +76,11 @@ export class GroupConsumer implements Service {
   /** Partitions that wait before a batch that cannot be read: a line for each. */
   unreadable(): string[] {
     return this.#unreadable.list();
+  }
+
+  /** Milliseconds since Kafka last answered this member; 0 while it is not in its group. */
+  silentMs(): number {
+    return this.#watch.silentMs;
   }
 
   /** Why some of its topics are not read, in sentences; empty when all are. */
@@ -141,7 +149,12 @@ export class GroupConsumer implements Service {
     const changed = this.#topics.untilChanged(topics, ended);
     try {
       if (topics.length > 0)
-        await this.#membership(topics, signal, onJoined, Promise.race([stopped, changed]));
+        await this.#membership(
+          topics,
+          signal,
+          onJoined,
+          Promise.race([stopped, changed, this.#watch.untilGrown(topics, ended)]),
+        );
       else {
         this.#state = { state: 'waiting for topics', detail: this.#topics.describe().join(' ') };
         await changed;
@@ -200,6 +213,7 @@ export class GroupConsumer implements Service {
   #assigned(consumer: Consumer, assignment: Record<string, number[]>): void {
     this.#state = { state: 'running' };
     this.#unreadable.forget();
+    this.#watch.assigned(assignment);
     this.options.logger.info({ group: this.options.group, assignment }, 'joined the group');
     const { positions, commit = true } = this.options;
     for (const [topic, partitions] of Object.entries(assignment)) {
@@ -216,16 +230,22 @@ export class GroupConsumer implements Service {
     const { batch } = payload;
     this.#topics.works(batch.topic);
     const unreadable = this.#unreadable.take(payload);
+    let lastAt: number | undefined;
     let next = BigInt(batch.messages[0]?.offset ?? unreadable?.from ?? batch.firstOffset() ?? 0);
+    const passed = ({ offset, timestamp }: Pick<ReceivedMessage, 'offset' | 'timestamp'>): void => {
+      next = BigInt(offset) + 1n;
+      lastAt = Number(timestamp);
+      this.#watch.passed(batch, next);
+    };
     this.#inHand += 1;
     try {
       const verdict = await workBatch(payload, {
         handle: async (message) => {
           const verdict = await this.#handle(message);
-          if (verdict.kind === 'done') next = BigInt(message.offset) + 1n;
+          if (verdict.kind === 'done') passed(message);
           return verdict;
         },
-        together: guardedTogether(this.options, (message) => (next = BigInt(message.offset) + 1n)),
+        together: guardedTogether(this.options, passed),
         isStopping: () => this.#stopping.signal.aborted,
         commit,
         commitIntervalMs,
@@ -237,7 +257,7 @@ export class GroupConsumer implements Service {
         this.#pause(payload, this.#unreadable.report(unreadable));
     } finally {
       this.#inHand -= 1;
-      onLag?.(batch.topic, batch.partition, Number(BigInt(batch.highWatermark) - next));
+      onLag?.(batch.topic, batch.partition, Number(BigInt(batch.highWatermark) - next), lastAt);
     }
   }
 

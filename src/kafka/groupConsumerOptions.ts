@@ -35,8 +35,11 @@ export interface GroupConsumerOptions {
   readonly account?: string | undefined;
   /** Called with all topics that cannot be read, whenever they were looked at. */
   readonly onTopicTroubles?: (troubles: readonly TopicTrouble[]) => void;
-  /** Told after each batch how many messages of its partition are left. */
-  readonly onLag?: (topic: string, partition: number, lag: number) => void;
+  /**
+   * Called after each batch, and every few seconds, with the number of messages of a partition that are left; after a
+   * batch with the time of the last message that was dealt with too, in milliseconds since 1970.
+   */
+  readonly onLag?: (topic: string, partition: number, lag: number, lastAt?: number) => void;
   /** Called when a partition has come to a batch that cannot be read; it waits there. */
   readonly onUnreadable?: (place: UnreadablePlace) => void;
   readonly onAssigned?: (partitions: Readonly<Record<string, readonly number[]>>) => void;

@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { createKafka } from '../kafka/client';
 import { declaredTopics } from '../kafka/declaredTopics';
 import { acknowledgeTimeoutMs, KafkaPublisher } from '../kafka/producer';
+import { observeOutbox } from '../outbox/observeOutbox';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, commonVariables, kafkaVariables, relayVariables } from '../shared/config/variables';
 import { runUntilSignal, type Service } from '../shared/lifecycle';
@@ -14,7 +15,7 @@ import { runProgram } from '../shared/program';
 import { describeProgram } from './help';
 import { Janitor } from './janitor';
 import { LaneLeases } from './leases';
-import { createRelayMetrics, observeBacklog, observeTopics } from './metrics';
+import { beginAtZero, createRelayMetrics, observeTopics } from './metrics';
 import { createRelayPool } from './pool';
 import { readinessChecks } from './readiness';
 import { Relay } from './relay';
@@ -40,7 +41,7 @@ async function publish(logger: Logger): Promise<number> {
   const registry = createMetrics('relay');
   const metrics = createRelayMetrics(registry);
   const database = poolOf(config, logger);
-  observeBacklog(registry, database, logger);
+  observeOutbox(registry, database, logger);
   const leases = new LaneLeases({
     database,
     identity: { id: randomUUID(), instance: config.RELAY_INSTANCE ?? `${hostname()}:${process.pid}` },
@@ -57,7 +58,9 @@ async function publish(logger: Logger): Promise<number> {
     account: config.KAFKA_SASL_USERNAME,
     retryMaxMs: config.RELAY_RETRY_MAX_MS,
   });
-  observeTopics(registry, declaredTopics(config.KAFKA_TOPIC_PREFIX), publisher);
+  const topics = declaredTopics(config.KAFKA_TOPIC_PREFIX);
+  observeTopics(registry, topics, publisher);
+  beginAtZero(metrics, topics);
   const relay = new Relay({
     database,
     publisher,
@@ -97,7 +100,7 @@ async function wait(logger: Logger): Promise<number> {
   logger.warn('KAFKA_ENABLED is false: nothing is published, events wait in the outbox');
   const registry = createMetrics('relay');
   const database = poolOf(config, logger);
-  observeBacklog(registry, database, logger);
+  observeOutbox(registry, database, logger);
   const opsServer = opsServerOf(config, registry, logger, readinessChecks({ database }));
   return runUntilSignal({ logger, services: [poolService(database), opsServer] });
 }

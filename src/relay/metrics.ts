@@ -1,8 +1,7 @@
-import type { Pool } from 'pg';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Publisher } from '../kafka/publisher';
-import { type Backlog, readBacklog } from '../outbox/log/backlog';
-import type { Logger } from '../shared/logger';
+import { faultReasons, waitReasons } from '../outbox/log/settle';
+import type { Cause } from '../shared/pollLoop';
 
 /** The relay's figures; labels are names of ours only. */
 export interface RelayMetrics {
@@ -149,45 +148,18 @@ export function observeTopics(
   });
 }
 
-/** Counts what waits whenever the figures are asked for. */
-export function observeBacklog(registry: Registry, database: Pool, logger: Logger): void {
-  let asked: Promise<Backlog | undefined> | undefined;
-  const ask = (): Promise<Backlog | undefined> => {
-    asked ??= readBacklog(database)
-      .catch((error: unknown) => {
-        // The other figures are wanted most when the database is away.
-        logger.debug({ err: error }, 'the backlog could not be counted');
-        return undefined;
-      })
-      .finally(() => (asked = undefined));
-    return asked;
-  };
-  const gauge = (name: string, help: string, valueOf: (backlog: Backlog) => number): void => {
-    const created: Gauge = new Gauge({
-      name,
-      help,
-      collect: async () => {
-        const backlog = await ask();
-        if (backlog) created.set(valueOf(backlog));
-      },
-      registers: [],
-    });
-    registry.registerMetric(created);
-  };
-  gauge(
-    'signalbox_outbox_backlog',
-    'Events that wait, counted up to 10,000 for each lane',
-    ({ rows }) => rows,
-  );
-  gauge(
-    'signalbox_outbox_oldest_seconds',
-    'Age of the oldest event that waits',
-    (backlog) => backlog.oldestSeconds,
-  );
-  gauge('signalbox_outbox_parked', 'Events that Kafka refuses', ({ parked }) => parked);
-  gauge(
-    'signalbox_outbox_held',
-    'Events that wait behind a parked one or for their topic',
-    ({ held }) => held,
-  );
+const wakeUpCauses: readonly Cause[] = ['woken', 'poll', 'more', 'retry'];
+
+/** Gives the figures their first value, 0: a counter that is born with its first event has no increase to see. */
+export function beginAtZero(
+  { events, bytes, setAside, wakeUps }: RelayMetrics,
+  topics: readonly string[],
+): void {
+  for (const topic of topics) {
+    events.inc({ topic }, 0);
+    bytes.inc({ topic }, 0);
+  }
+  for (const cause of wakeUpCauses) wakeUps.inc({ cause }, 0);
+  for (const reason of faultReasons) setAside.inc({ state: 'parked', reason }, 0);
+  for (const reason of waitReasons) setAside.inc({ state: 'held', reason }, 0);
 }

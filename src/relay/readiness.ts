@@ -21,7 +21,7 @@ const timeoutMs = 2_000;
 export function readinessChecks({ database, publisher, leases, relay }: ReadinessOptions): ReadinessCheck[] {
   return [
     { name: 'database', check: () => reachable(database) },
-    { name: 'kafka', check: async () => kafkaState(publisher) },
+    { name: 'kafka', check: async () => kafkaState(publisher, relay?.standsBy ?? false) },
     {
       name: 'lanes',
       check: async () => {
@@ -46,12 +46,16 @@ async function reachable(database: Pool): Promise<{ ok: boolean; detail?: string
   return result;
 }
 
-function kafkaState(publisher: KafkaPublisher | undefined): { ok: boolean; detail?: string } {
+function kafkaState(
+  publisher: KafkaPublisher | undefined,
+  standsBy: boolean,
+): { ok: boolean; detail?: string } {
   if (!publisher) return { ok: true, detail: 'disabled: events wait in the outbox' };
   if (!publisher.connected) {
     const why = publisher.failure === undefined ? '' : ` (${publisher.failure})`;
     return { ok: false, detail: `not connected${why}; events wait in the outbox` };
   }
+  if (standsBy) return { ok: false, detail: 'does not answer; the lanes are left to other relays' };
   const troubles = [...publisher.topicTroubles.values()];
   if (troubles.length === 0) return { ok: true };
   return {

@@ -1,4 +1,7 @@
-import type { Queryable } from './openBatch';
+/** What runs a statement without parameters: a pool, a connection, or a Prisma client in their form. */
+export interface OutboxReader {
+  query(sql: string): Promise<{ rows: unknown[] }>;
+}
 
 export interface Backlog {
   /** Events that are neither published nor set aside; counted up to a limit for each lane. */
@@ -7,6 +10,9 @@ export interface Backlog {
   readonly oldestSeconds: number;
   readonly parked: number;
   readonly held: number;
+  /** Lanes that are open to relays, and those of them that no living relay owns. */
+  readonly lanes: number;
+  readonly unowned: number;
 }
 
 /** A figure, not a promise: counting stops at this many rows of a lane, so that a scrape stays cheap. */
@@ -24,13 +30,16 @@ const sql = `
   SELECT coalesce(sum(b.rows), 0)::int AS rows,
     coalesce(extract(epoch FROM clock_timestamp() - min(b.oldest)), 0)::float8 AS "oldestSeconds",
     (SELECT count(*) FROM signalbox.parked_event WHERE state = 'parked')::int AS parked,
-    (SELECT count(*) FROM signalbox.parked_event WHERE state = 'held')::int AS held
+    (SELECT count(*) FROM signalbox.parked_event WHERE state = 'held')::int AS held,
+    count(*) FILTER (WHERE l.opens_after_lane IS NULL)::int AS lanes,
+    count(*) FILTER (WHERE l.opens_after_lane IS NULL AND NOT EXISTS (SELECT FROM signalbox.relay r
+      WHERE r.id = l.owner AND r.expires_at > clock_timestamp()))::int AS unowned
   FROM signalbox.lane l CROSS JOIN LATERAL (${backlogOfLaneSql}) b`;
 
 /** How much waits, over all lanes; late commits of transactions that are long running are not counted. */
-export async function readBacklog(database: Queryable): Promise<Backlog> {
-  const { rows } = await database.query<Backlog>(sql);
-  const [row] = rows;
+export async function readBacklog(database: OutboxReader): Promise<Backlog> {
+  const { rows } = await database.query(sql);
+  const [row] = rows as Backlog[];
   if (!row) throw new Error('The backlog could not be counted');
   return { ...row, oldestSeconds: Math.max(0, row.oldestSeconds) };
 }

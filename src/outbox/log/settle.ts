@@ -2,15 +2,13 @@ import type { Cursor } from './cursor';
 import type { LogRow } from './readPage';
 import { currentLife, type Queryable } from './openBatch';
 
-/** Why an event is set aside instead of published. */
-export type SetAsideReason =
-  | 'too_large'
-  | 'unknown_type'
-  | 'refused'
-  | 'topic_missing'
-  | 'topic_refused'
-  | 'topic_unavailable'
-  | 'behind';
+/** Why an event is parked: the fault is its own. */
+export const faultReasons = ['too_large', 'unknown_type', 'refused'] as const;
+
+/** Why an event is held: it waits for its topic, or for an earlier event of its aggregate. */
+export const waitReasons = ['topic_missing', 'topic_refused', 'topic_unavailable', 'behind'] as const;
+
+export type SetAsideReason = (typeof faultReasons)[number] | (typeof waitReasons)[number];
 
 /** An event that is set aside; `parked` ones need an operator, `held` ones only wait. */
 export interface SetAside {

@@ -13,7 +13,7 @@ describe.each(engines)('many writes at once with the %s engine', (engine) => {
   beforeEach(() => clinic.clear());
   afterAll(() => clinic.close());
 
-  it(`${many.toLocaleString('en')} creates on a pool of two succeed wherever those of plain Prisma do, each with its event`, async () => {
+  it('thousands of creates on a pool of two succeed wherever those of plain Prisma do, each with its event', async () => {
     const options = { poolSize: 2, transactionOptions: { maxWait: 500, timeout: 1_000 } };
     const failures = async (client: {
       patient: { create(args: { data: ReturnType<typeof person> }): PromiseLike<unknown> };
