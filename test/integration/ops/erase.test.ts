@@ -96,7 +96,7 @@ interface Left {
 
 /** A patient who has been and gone: in outbox, audit log, postponed events and contacts. */
 async function deletedPatient(): Promise<Left> {
-  const marker = `${patientMarker}-${randomUUID()}`;
+  const marker = `${patientMarker.toLowerCase()}-${randomUUID()}`;
   const data = { name: marker, email: `${marker}@example.com`, phone: `${marker}-1` };
   const { id } = await prisma.patient.create({ data });
   await prisma.patient.update({ where: { id }, data: { name: `${marker} II` } });
