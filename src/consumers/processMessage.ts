@@ -90,6 +90,7 @@ async function inTransaction<Tx extends Prisma.TransactionClient>(
     stage = 'handler';
     await runHandler(tx, delivery, dependencies);
     stage = 'check';
+    await source.complete?.(tx);
     await tx.$queryRawUnsafe('SELECT 1');
     stage = 'commit';
     return { kind: 'processed' };

@@ -11,7 +11,9 @@ export interface Source<Tx extends Prisma.TransactionClient = Prisma.Transaction
    * the transaction is to be committed all the same.
    */
   claim(tx: Tx): Promise<Outcome | undefined>;
-  /** The same for an effect outside of the database: takes the lease that keeps others away until it expires. */
+  /** Called in the same transaction when the handler has ended. */
+  complete?(tx: Tx): Promise<void>;
+  /** Claims the event of an effect outside of the database: takes the lease that keeps others away until it expires. */
   lease(tx: Tx): Promise<Outcome | undefined>;
   /** Notes that the effect has happened, or is not wanted, and ends the lease. */
   finish(tx: Tx): Promise<void>;

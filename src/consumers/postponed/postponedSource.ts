@@ -2,6 +2,7 @@ import type { Prisma } from '../../generated/prisma/client';
 import { recordEvent } from '../inbox';
 import type { Outcome } from '../outcome';
 import type { Source } from '../source';
+import { type AggregateRef, releaseNext } from './release';
 import { type Held, removePostponed, stillHeld } from './settle';
 
 const lost: Outcome = { kind: 'duplicate' };
@@ -11,15 +12,24 @@ const lost: Outcome = { kind: 'duplicate' };
  * the inbox remembers the event for as long as one that was processed at once.
  */
 export function postponedSource<Tx extends Prisma.TransactionClient>(held: Held): Source<Tx> {
-  const finish = async (tx: Tx): Promise<boolean> => {
-    const removed = await removePostponed(tx, held);
-    if (removed) await recordEvent(tx, held.consumer, held.eventId);
-    return removed;
+  let aggregate: AggregateRef | undefined;
+  const remove = async (tx: Tx): Promise<boolean> => {
+    aggregate = await removePostponed(tx, held);
+    if (aggregate) await recordEvent(tx, held.consumer, held.eventId);
+    return aggregate !== undefined;
+  };
+  const release = async (tx: Tx): Promise<void> => {
+    if (aggregate) await releaseNext(tx, held.consumer, aggregate);
   };
   return {
-    claim: async (tx) => ((await finish(tx)) ? undefined : lost),
+    claim: async (tx) => ((await remove(tx)) ? undefined : lost),
+    // Not before the handler has ended: later events may have arrived meanwhile.
+    complete: release,
     lease: async (tx) => ((await stillHeld(tx, held)) ? undefined : lost),
-    finish: async (tx) => void (await finish(tx)),
+    finish: async (tx) => {
+      await remove(tx);
+      await release(tx);
+    },
     // The row is given a new time, which ends its lease.
     release: async () => undefined,
   };

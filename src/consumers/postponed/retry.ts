@@ -13,6 +13,7 @@ import { ownTransactionMs, transact } from '../transact';
 import { withDeadline } from '../withDeadline';
 import type { ClaimedEvent } from './claim';
 import { postponedSource } from './postponedSource';
+import { releaseNext } from './release';
 import { type Held, markGivenUp, removePostponed, reschedule } from './settle';
 
 export type RetryDependencies<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> = Omit<
@@ -120,7 +121,10 @@ async function deadLetter<Tx extends Prisma.TransactionClient>(
     );
     return;
   }
-  await transact(database, ownTransactionMs, (tx: Tx) => removePostponed(tx, held));
+  await transact(database, ownTransactionMs, async (tx: Tx) => {
+    const aggregate = await removePostponed(tx, held);
+    if (aggregate) await releaseNext(tx, held.consumer, aggregate);
+  });
   metrics.events.inc({ ...labelsOf(message, dependencies), outcome: 'dead_letter' });
   logger.error({ ...placeOf(message), errorClass, reason }, 'dead letter written');
 }

@@ -1,7 +1,7 @@
 /* What becomes of a postponed event's row. All of it is fenced: a process whose lease another one has taken changes nothing. */
 import type { Prisma } from '../../generated/prisma/client';
 import type { Failure } from '../failurePolicy';
-import { type AggregateRef, releaseNext } from './release';
+import type { AggregateRef } from './release';
 
 export interface Held {
   readonly consumer: string;
@@ -9,17 +9,16 @@ export interface Held {
   readonly token: string;
 }
 
-/** Deletes the row and makes the next event of its aggregate due; false when it is not ours any more. */
+/** Deletes the row and returns its aggregate, whose next event is to be released; undefined when it is not ours any more. */
 export async function removePostponed(
   tx: Prisma.TransactionClient,
   { consumer, eventId, token }: Held,
-): Promise<boolean> {
+): Promise<AggregateRef | undefined> {
   const [aggregate] = await tx.$queryRaw<AggregateRef[]>`
     DELETE FROM "signalbox"."postponed_event"
     WHERE "consumer" = ${consumer} AND "event_id" = ${eventId}::uuid AND "lease_token" = ${token}::uuid
     RETURNING "aggregate_type" AS "aggregateType", "aggregate_id" AS "aggregateId"`;
-  if (aggregate) await releaseNext(tx, consumer, aggregate);
-  return aggregate !== undefined;
+  return aggregate;
 }
 
 /** Whether the row is still ours; it stays so until the transaction ends. */
