@@ -82,7 +82,7 @@ async function eventsOf(...ids: string[]): Promise<AnyEvent[]> {
   return rows.map(({ event_type, data, event_id, id }) => ({
     ...eventOf(event_type, data, {
       aggregate_id: id,
-      aggregate_type: String(event_type).split('.')[0] ?? '',
+      aggregate_type: event_type.split('.')[0] ?? '',
     }),
     event_id,
   }));
