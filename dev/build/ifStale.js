@@ -16,7 +16,7 @@ const sources = ['src', 'dev', 'bench', 'test/chaos', 'package.json', 'tsconfig.
 
 /** When the file, or anything in the directory, changed last; a directory changes when an entry comes or goes. */
 function changedAt(path) {
-  const { mtimeMs, isDirectory } = { ...statOf(path) };
+  const { mtimeMs, isDirectory } = statOf(path);
   if (!isDirectory) return mtimeMs;
   const entries = readdirSync(path).filter((name) => name !== 'node_modules' && name !== 'target');
   return Math.max(mtimeMs, ...entries.map((name) => changedAt(join(path, name))));

@@ -23,7 +23,7 @@ import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
 import { explain, type Explanation } from './connection/explain';
 import { ConsumerTopics } from './consumerTopics';
-import { createMember } from './createMember';
+import { createMember, heartbeatIntervalMs } from './createMember';
 import { UnreadablePartitions } from './fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { GroupWatch } from './groupWatch';
@@ -35,7 +35,6 @@ export type ConsumerState =
   'stopped' | 'connecting' | 'waiting for topics' | 'joining' | 'running' | 'retrying';
 
 const firstRetryMs = 250;
-const heartbeatIntervalMs = 1_000;
 /** Longest time to leave the group once the last message is done; a broker that does not answer must not hold us. */
 const leaveTimeoutMs = 3_000;
 
@@ -127,12 +126,10 @@ export class GroupConsumer implements Service {
 
   async #backOff(attempt: number, { type, words }: Explanation, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
-    const afterMs = backoffMs(attempt, { initialMs: firstRetryMs, maxMs: this.options.retryMaxMs });
+    const { group, logger, retryMaxMs } = this.options;
+    const afterMs = backoffMs(attempt, { initialMs: firstRetryMs, maxMs: retryMaxMs });
     this.#state = { state: 'retrying', detail: `Kafka: ${words}` };
-    this.options.logger.warn(
-      { group: this.options.group, error: type, afterMs },
-      `Kafka cannot be used: ${words}; trying again`,
-    );
+    logger.warn({ group, error: type, afterMs }, `Kafka cannot be used: ${words}; trying again`);
     await sleep(afterMs, signal);
   }
 
@@ -171,7 +168,7 @@ export class GroupConsumer implements Service {
     over: Promise<unknown>,
   ): Promise<void> {
     this.#state = { state: 'joining' };
-    const consumer = createMember(this.options, heartbeatIntervalMs);
+    const consumer = createMember(this.options);
     const crashed = new Promise<never>((_resolve, reject) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
     });

@@ -4,11 +4,11 @@ import type { GroupConsumerOptions } from './groupConsumerOptions';
 /** A fetch of idle partitions returns after this; a message that arrives ends it at once. */
 const longPollMs = 500;
 
+/** Time between two heartbeats of a member, in milliseconds. */
+export const heartbeatIntervalMs = 1_000;
+
 /** A kafkajs consumer that ends at the first failure: its maker makes the next one. */
-export function createMember(
-  { kafka, group, sessionTimeoutMs }: GroupConsumerOptions,
-  heartbeatIntervalMs: number,
-): Consumer {
+export function createMember({ kafka, group, sessionTimeoutMs }: GroupConsumerOptions): Consumer {
   return kafka.consumer({
     groupId: group,
     sessionTimeout: sessionTimeoutMs,

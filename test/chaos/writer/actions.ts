@@ -65,7 +65,7 @@ const changeSeveral: Action = (writer, random) => {
 
 /** The command's key is locked by the append; only then is its number drawn. */
 const sendEmail: Action = (writer, random) =>
-  inTransaction(writer, 2, async (tx, tag) => {
+  inTransaction(writer, 2, async (tx) => {
     const mailbox = random.pick(mailboxes);
     await change(tx, hot(random), tag);
     await tx.$append('email.send', {
