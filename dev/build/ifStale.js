@@ -16,10 +16,10 @@ const sources = ['src', 'dev', 'bench', 'test/chaos', 'package.json', 'tsconfig.
 
 /** When the file, or anything in the directory, changed last; a directory changes when an entry comes or goes. */
 function changedAt(path) {
-  const { mtimeMs, isDirectory } = statOf(path);
-  if (!isDirectory) return mtimeMs;
+  const found = statOf(path);
+  if (!found.isDirectory) return found.mtimeMs;
   const entries = readdirSync(path).filter((name) => name !== 'node_modules' && name !== 'target');
-  return Math.max(mtimeMs, ...entries.map((name) => changedAt(join(path, name))));
+  return Math.max(found.mtimeMs, ...entries.map((name) => changedAt(join(path, name))));
 }
 
 function statOf(path) {

@@ -65,7 +65,7 @@ const changeSeveral: Action = (writer, random) => {
 
 /** The command's key is locked by the append; only then is its number drawn. */
 const sendEmail: Action = (writer, random) =>
-  inTransaction(writer, 2, async (tx) => {
+  inTransaction(writer, 2, async (tx, tag) => {
     const mailbox = random.pick(mailboxes);
     await change(tx, hot(random), tag);
     await tx.$append('email.send', {
@@ -124,7 +124,7 @@ const attend: Action = async (writer, random) => {
   );
   if (!booked) return;
   const status = random.pick(['CANCELLED', 'COMPLETED'] as const);
-  await inTransaction(writer, 2, async (tx, tag) => {
+  await inTransaction(writer, 2, async (tx) => {
     await tx.appointment.update({ where: { id }, data: times(60) });
     await tx.appointment.update({ where: { id }, data: { status } });
   });
