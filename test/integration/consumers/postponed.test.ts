@@ -477,6 +477,17 @@ describe('at the end of the consumer’s patience', () => {
   });
 });
 
+/** A database in which another process takes over the consumer's leases after each transaction. */
+const stealing = (name: string): SettleDependencies['database'] => ({
+  $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),
+  $transaction: async (work, options) => {
+    const result = await prisma.$transaction(work, options);
+    await prisma.$executeRaw`
+      UPDATE signalbox.postponed_event SET lease_token = ${randomUUID()}::uuid WHERE consumer = ${name}`;
+    return result;
+  },
+});
+
 describe('an attempt at a postponed event', () => {
   test('that fails counts, and after the limit the event becomes a dead letter', async () => {
     const { deliver, retryAll, letters, name } = setup((_event, attempt) => {
@@ -558,20 +569,19 @@ describe('an attempt at a postponed event', () => {
     const { name, dependencies, deliver, effects } = setup(putOff());
     await deliver(event);
     await due(name);
-    const stolen: SettleDependencies = {
-      ...dependencies,
-      database: {
-        $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),
-        $transaction: async (work, options) => {
-          const result = await prisma.$transaction(work, options);
-          await prisma.$executeRaw`
-            UPDATE signalbox.postponed_event SET lease_token = ${randomUUID()}::uuid WHERE consumer = ${name}`;
-          return result;
-        },
-      },
-    };
+    const stolen = { ...dependencies, database: stealing(name) };
     expect(await retryDue({ dependencies: stolen }, signal)).toBe(1);
     expect(await effects()).toEqual([]);
+    expect(await rowsOf(name)).toHaveLength(1);
+  });
+
+  test('whose lease another process has taken over writes no dead letter', async () => {
+    const { name, dependencies, letters, deliver } = setup(putOff());
+    await deliver(patientCreated());
+    await due(name);
+    await prisma.$executeRaw`UPDATE signalbox.postponed_event SET given_up = true WHERE consumer = ${name}`;
+    expect(await retryDue({ dependencies: { ...dependencies, database: stealing(name) } }, signal)).toBe(1);
+    expect(letters).toEqual([]);
     expect(await rowsOf(name)).toHaveLength(1);
   });
 
