@@ -90,10 +90,11 @@ async function process(
 
 /** As the runner does while its partition waits: until the outcome is another one than an outage. */
 async function processUntilItGoesOn(event: EventEnvelope<'email.send'>, effects: Effects): Promise<Outcome> {
-  for (;;) {
+  for (let attempt = 0; attempt < 20; attempt += 1) {
     const outcome = await process(event, effects);
     if (outcome.kind !== 'failed' || outcome.failure.kind !== 'own') return outcome;
   }
+  throw new Error('the partition still waits');
 }
 
 /** A database whose transactions are counted, and from number `failing` on refused. */
