@@ -24,15 +24,11 @@ if (cli === undefined) {
   process.exit(0);
 }
 
-const result = spawnSync(
-  process.execPath,
-  [cli, 'generate', '--no-hints'],
-  {
-    cwd: require('node:path').resolve(__dirname, '..'),
-    env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', ...process.env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  },
-);
+const result = spawnSync(process.execPath, [cli, 'generate', '--no-hints'], {
+  cwd: require('node:path').resolve(__dirname, '..'),
+  env: { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, PRISMA_HIDE_UPDATE_MESSAGE: '1', ...process.env },
+  stdio: ['ignore', 'pipe', 'inherit'],
+});
 if (result.status !== 0) {
   process.stderr.write(result.stdout);
   process.exit(result.status ?? 1);
