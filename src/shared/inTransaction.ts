@@ -15,25 +15,19 @@ export async function inTransaction<T>(
   options: TransactionOptions = {},
 ): Promise<T> {
   const client = await pool.connect();
-  let usable = true;
   try {
-    return await transactionOn(
-      client,
-      () => work(client),
-      options,
-      () => (usable = false),
-    );
+    return await transactionOn(client, () => work(client), options);
   } finally {
-    client.release(!usable);
+    // If the transaction could not be ended, the pool drops the connection (connections/supervise.ts).
+    client.release();
   }
 }
 
-/** The same on a connection that the caller has. `onLost` is called when the transaction could not be ended. */
+/** The same on a connection that the caller has. */
 export async function transactionOn<T>(
   client: ClientBase,
   work: () => Promise<T>,
   { commit = true }: TransactionOptions = {},
-  onLost?: () => void,
 ): Promise<T> {
   await client.query('BEGIN');
   try {
@@ -45,7 +39,7 @@ export async function transactionOn<T>(
     return result;
   } catch (error) {
     // A connection that is gone has been rolled back by the server.
-    await client.query('ROLLBACK').catch(() => onLost?.());
+    await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
 }

@@ -122,6 +122,25 @@ describe('a parameter of DATABASE_URL is honoured', () => {
   });
 });
 
+it.each([
+  ['statement_timeout=500', 'statement_timeout', /Add pgbouncer=true to DATABASE_URL/],
+  ['schema=clinic', 'search_path', /Remove schema from DATABASE_URL/],
+  ['options=-c%20work_mem%3D9MB', 'options', /Remove options from DATABASE_URL/],
+])('a pooler that does not take %s is named, with what to do', async (query, name, remedy) => {
+  const text = Buffer.from(`SFATAL\0C08P01\0Munsupported startup parameter: ${name}\0\0`);
+  const head = Buffer.from([0x45, 0, 0, 0, text.length + 4]);
+  const pooler = createServer((socket) => socket.once('data', () => socket.end(Buffer.concat([head, text]))));
+  pooler.listen(0, '127.0.0.1');
+  await once(pooler, 'listening');
+  closing.push(async () => pooler.close());
+  const { port } = pooler.address() as AddressInfo;
+  const pool = poolWith('', { databaseUrl: `postgresql://me@127.0.0.1:${port}/d?${query}` });
+  await expect(pool.query('SELECT 1')).rejects.toMatchObject({
+    name: 'SessionRefusedError',
+    message: expect.stringMatching(remedy),
+  });
+});
+
 describe.each(engines)('schema=clinic with the %s engine', (engine) => {
   let own: TestDatabase;
   beforeAll(async () => {
