@@ -7,11 +7,11 @@
  */
 const { execFileSync } = require('node:child_process');
 const { existsSync, readdirSync, statSync, utimesSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
+const nodePath = require('node:path');
 
-const root = join(__dirname, '../..');
+const root = nodePath.join(__dirname, '../..');
 /** Written after a build that succeeded. */
-const stamp = join(root, 'dist/.built');
+const stamp = nodePath.join(root, 'dist/.built');
 const sources = ['src', 'dev', 'bench', 'test/chaos', 'package.json', 'tsconfig.json', 'tsconfig.build.json'];
 
 /** When the file, or anything in the directory, changed last; a directory changes when an entry comes or goes. */
@@ -19,7 +19,7 @@ function changedAt(path) {
   const found = statOf(path);
   if (!found.isDirectory) return found.mtimeMs;
   const entries = readdirSync(path).filter((name) => name !== 'node_modules' && name !== 'target');
-  return Math.max(found.mtimeMs, ...entries.map((name) => changedAt(join(path, name))));
+  return Math.max(found.mtimeMs, ...entries.map((name) => changedAt(nodePath.join(path, name))));
 }
 
 function statOf(path) {
@@ -28,9 +28,11 @@ function statOf(path) {
 }
 
 function isStale() {
-  if (!existsSync(join(root, 'src'))) return false;
+  if (!existsSync(nodePath.join(root, 'src'))) return false;
   const builtAt = statOf(stamp).mtimeMs;
-  return sources.some((name) => existsSync(join(root, name)) && changedAt(join(root, name)) > builtAt);
+  return sources.some(
+    (name) => existsSync(nodePath.join(root, name)) && changedAt(nodePath.join(root, name)) > builtAt,
+  );
 }
 
 if (isStale()) {
