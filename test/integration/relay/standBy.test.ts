@@ -18,7 +18,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { captureLogger, type CapturedLog, silentLogger } from '../../support/logger';
 import { startTcpProxy, type TcpProxy } from '../../support/tcpProxy';
 import { waitFor } from '../../support/waitFor';
-import { append, poolOf } from './harness';
+import { append, poolOf, steppedRelay } from './harness';
 
 const leaseMs = 1_000;
 let database: TestDatabase;
@@ -178,6 +178,21 @@ describe.each([
       expect(first).toEqual([1, 2, 3].map((n) => `k${lane}:${n}`));
     }
   });
+});
+
+test('a relay that stands by gives its lanes up at once, also while it is stuck in a send', async () => {
+  const [far, near] = [steppedRelay(pool), steppedRelay(pool)];
+  await far.leases.renew();
+  expect(far.leases.size).toBe(16);
+  await near.leases.renew();
+  // No poll of its own ends meanwhile, which would give the surplus up.
+  await far.leases.renew({ standsBy: true });
+  expect(far.leases.size).toBe(0);
+  await near.leases.renew();
+  expect(near.leases.size).toBe(16);
+  await near.leases.renew({ standsBy: true });
+  // Nobody takes part any more: then all that are alive share the lanes.
+  expect(near.leases.size).toBe(8);
 });
 
 test('a relay that has never reached Kafka takes no lane from one that has', async () => {
