@@ -146,6 +146,18 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       for (const { data, actor } of events) expect(actor).toBe(data['name']);
     });
 
+    it('and the failure of one is not that of another which is sent in the same turn', async () => {
+      const id = '00000000-0000-7000-8000-000000000000';
+      await clinic.prisma.$transaction(async (tx) => {
+        const [missed, count] = await Promise.allSettled([
+          runWithContext(as('a'), () => tx.patient.findUniqueOrThrow({ where: { id } })),
+          runWithContext(as('b'), () => tx.patient.count()),
+        ]);
+        expect(missed).toMatchObject({ status: 'rejected', reason: { code: 'P2025' } });
+        expect(count).toMatchObject({ status: 'fulfilled', value: 0 });
+      });
+    });
+
     it('of another copy of this module, as bundlers and hot reload make them', async () => {
       const copy = await new Promise<typeof runWithContext>((resolve) =>
         jest.isolateModules(() => {
