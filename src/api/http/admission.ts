@@ -62,7 +62,7 @@ export class Admission {
    */
   async run<T>(name: string, work: () => Promise<T>): Promise<T> {
     const group = this.#groupOf(name);
-    if (group.waiting.size === 0 && this.#hasRoom(group)) this.#start(group);
+    if (this.#hasRoom(group)) this.#start(group);
     else await this.#wait(group);
     try {
       return await work();
@@ -118,7 +118,7 @@ export class Admission {
     });
   }
 
-  /** Of the groups that have room, the one whose first has waited longest. */
+  /** Of the groups that have room, the one whose first has waited longest. So whoever waits finds no room before. */
   #startNext(): void {
     let next: Waiter | undefined;
     for (const group of this.#groups.values()) {
