@@ -49,6 +49,19 @@ describe('a refusal of the database', () => {
       wrapped('P2039', raw('23514', 'violates check constraint "appointments_period_check"')),
       { kind: 'period-invalid', field: 'ends_at' },
     ],
+    ...(
+      [
+        ['patients_name_is_clean', { field: 'name' }],
+        ['patients_email_is_lower_case_ascii', { field: 'email' }],
+        ['appointments_practitioner_is_clean', { field: 'practitioner' }],
+        ['patients_years_1_to_9999', {}],
+        ['appointments_years_1_to_9999', {}],
+      ] as const
+    ).map(([name, field]): [string, Error, object] => [
+      `the check ${name}`,
+      wrapped('P2039', raw('23514', `violates check constraint "${name}"`)),
+      { kind: 'value-refused', ...field },
+    ]),
     [
       'an appointment without a patient',
       wrapped('P2003', { originalCode: '23503', ...foreignKey }),
