@@ -23,7 +23,7 @@ import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
 
-const garbage = Number(process.env['CONSUMER_GARBAGE'] ?? effort(600, 3_000));
+const garbage = Number(process.env['CONSUMER_GARBAGE'] ?? effort(600, 1_500));
 const megabyte = 1024 * 1024;
 
 let database: TestDatabase;

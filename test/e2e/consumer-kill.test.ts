@@ -18,7 +18,7 @@ import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
 
-const kills = Number(process.env['CONSUMER_KILLS'] ?? effort(4, 24));
+const kills = Number(process.env['CONSUMER_KILLS'] ?? effort(4, 12));
 const members = 3;
 const partitions = 6;
 

@@ -11,7 +11,7 @@ import { deleteTopics, kafkaBrokers, readAll, type ReceivedMessage, uniqueName }
 import { type RunningProgram, spawnProgram } from '../support/process';
 import { waitFor } from '../support/waitFor';
 
-const kills = effort(6, 30);
+const kills = effort(6, 20);
 const keys = 30;
 
 let database: TestDatabase;

@@ -25,7 +25,7 @@ interface Write {
 const seed = process.env['NESTED_SEED']
   ? Number(process.env['NESTED_SEED'])
   : effort(20_261_126, Date.now() % 2 ** 31);
-const runs = Number(process.env['NESTED_RUNS'] ?? effort(8, 40));
+const runs = Number(process.env['NESTED_RUNS'] ?? effort(8, 20));
 
 /* Rows that a round begins with, and keys that are free then: a write is to succeed more often than not. */
 const patientIds = [1, 2, 3].map((nr) => `00000000-0000-7000-8000-00000000000${nr}`);

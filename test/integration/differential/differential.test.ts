@@ -10,7 +10,7 @@ import { countOf, type PlanName, plans } from './plans';
 import { addTally, newTally, type Tally } from './tally';
 
 const seed = 20_261_121;
-const runs = effort(30, 300);
+const runs = effort(30, 100);
 
 async function exploreAll(plan: PlanName): Promise<Tally> {
   const tally = newTally();

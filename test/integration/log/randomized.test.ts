@@ -14,7 +14,7 @@ import { generator } from '../../support/generator';
 const writerCount = 24;
 const aggregates = 40;
 const lanes = [3, 7, 11];
-const runMs = effort(4_000, 20_000);
+const runMs = effort(4_000, 10_000);
 /** A slow machine takes longer for a run that is worth anything. */
 const leastCommitted = 500;
 const longestMs = 120_000;
