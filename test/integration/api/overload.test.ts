@@ -195,7 +195,7 @@ it('answers 409 and not 503 to those who ask for one slot at once, however long 
   await start({ requestTimeoutMs: 60_000 });
   const { practitioner, patient_id } = await bookAppointment(api);
   await api.sql.query('BEGIN');
-  await api.sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 8000))', [practitioner]);
+  await api.sql.query('SELECT pg_advisory_xact_lock(hashtextextended(name_key($1), 8000))', [practitioner]);
   const wanted = anAppointment(patient_id ?? '', { practitioner });
   const answers = Promise.all(Array.from({ length: 60 }, () => api.http.post(appointments).send(wanted)));
   await waitFor(async () => (await waiting()) === 52, { what: 'all others to wait' });
