@@ -68,11 +68,15 @@ function errorLog(): { logger: GroupConsumerOptions['logger']; errors: { msg: st
 test('a consumer reads every codec, as others write it and as we do', async () => {
   const topic = await newTopic();
   const raw = await connectRaw();
+  let written = 0;
   for (const base64 of Object.values(batches)) {
     const batch = Buffer.from(base64, 'base64');
+    // Kafka takes zstd from version 7 of Produce on, which this raw client does not speak.
+    if (onRealKafka && (batch.readInt16BE(21) & 7) === 4) continue;
     // Those of an idempotent producer name its id, which this broker has not given to anyone.
     if (batch.readBigInt64BE(43) >= 0n) continue;
     expect(await produce(raw, topic, batch)).toMatchObject({ error: 0 });
+    written += batch.readInt32BE(57);
   }
   const producer = client().producer();
   await producer.connect();
@@ -85,8 +89,8 @@ test('a consumer reads every codec, as others write it and as we do', async () =
     seen.push(String(value));
     return { kind: 'done' };
   });
-  await waitFor(() => seen.length >= 12, { what: () => `12 messages, got ${seen.length}` });
-  expect(seen.slice(9)).toEqual(['gzip', 'snappy', 'lz4']);
+  await waitFor(() => seen.length >= written + 3, { what: () => `all messages, got ${seen.length}` });
+  expect(seen.slice(written)).toEqual(['gzip', 'snappy', 'lz4']);
 });
 
 // A real broker looks into what it is sent, and would not store these.

@@ -150,7 +150,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       const id = '00000000-0000-7000-8000-000000000000';
       await clinic.prisma.$transaction(async (tx) => {
         const [missed, count] = await Promise.allSettled([
-          runWithContext(as('a'), () => tx.patient.findUniqueOrThrow({ where: { id } })),
+          runWithContext(as('a'), () => tx.patient.findFirstOrThrow({ where: { id } })),
           runWithContext(as('b'), () => tx.patient.count()),
         ]);
         expect(missed).toMatchObject({ status: 'rejected', reason: { code: 'P2025' } });
