@@ -58,7 +58,11 @@ export class InboxJanitor implements Service {
     const { pool, keepMs: askKeepMs, logger, intervalMs = 3_600_000 } = this.options;
     while (!signal.aborted) {
       try {
-        const keepMs = await askKeepMs();
+        const keepMs = await askKeepMs().catch((error: unknown) => {
+          // Whoever reads the topics says why they cannot be asked.
+          logger.debug({ err: error }, 'what topics keep is not known, so the inbox keeps everything');
+          return Infinity;
+        });
         let deleted = Number.isFinite(keepMs) ? batchSize : 0;
         while (deleted === batchSize && !signal.aborted) deleted = await trimInbox(pool, keepMs);
       } catch (error) {

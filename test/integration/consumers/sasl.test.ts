@@ -74,7 +74,7 @@ if (onRealKafka) {
       const refused = await startConsumers(brokers, 'wrong');
       expect(await refused.exited).toEqual({ code: 1, signal: null });
       expect(refused.output()).toMatch(
-        /Kafka cannot be used by .*it refuses the account "consumers": .*Correct the KAFKA_SASL_\* variables/,
+        /Kafka cannot be used by .*it refuses the account \\?"consumers\\?": .*Correct the KAFKA_SASL_\* variables/,
       );
       expect(refused.output()).not.toContain('wrong');
       expect(refused.output()).not.toMatch(/^ +at /m);
