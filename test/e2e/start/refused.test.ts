@@ -24,7 +24,7 @@ describe('npm start', () => {
     const program = await npmStart({ ...env, DATABASE_URL: databaseUrl });
     expect(await program.exited).toEqual({ code: 1, signal: null });
     expect(program.output()).toContain(
-      `The database at 127.0.0.1:${env['EMBEDDED_POSTGRES_PORT']} can't be used`,
+      `The database at 127.0.0.1:${env['EMBEDDED_POSTGRES_PORT']}/app can't be used`,
     );
     expect(program.output()).not.toContain('s3cret');
     expect(existsSync(join(env['SIGNALBOX_DATA_DIR'] ?? '', 'supervisor.owner'))).toBe(false);
