@@ -46,7 +46,7 @@ function withInstants(row: TableRow): TableRow {
 }
 
 const carried = ['name', 'email', 'phone'];
-const hidden = ['date_of_birth', 'clinical_notes'];
+const hidden = ['date_of_birth', 'clinical_notes', 'reason'];
 const times = ['starts_at', 'ends_at'];
 
 class Replay {
@@ -70,6 +70,7 @@ class Replay {
     else if (type.endsWith('.deleted')) this.#delete(data);
     else if (type === 'patient.updated') this.#update(data);
     else if (type === 'appointment.rescheduled') this.#reschedule(data);
+    else if (type === 'appointment.updated') this.#changeReason(data);
     else this.#changeStatus(type, data);
   }
 
@@ -120,6 +121,14 @@ class Replay {
     const { starts_at, ends_at } = data;
     const status = data['status'] === 'BOOKED' ? 'BOOKED' : this.#state?.['status'];
     this.#state = { ...this.#state, starts_at, ends_at, status };
+  }
+
+  #changeReason(data: Data): void {
+    if (!(data['changed_fields'] as string[]).includes('reason'))
+      this.#wrong('appointment.updated does not say that the reason changed');
+    this.#mentioned.add('reason');
+    this.#compareStatus(data['status']);
+    this.#state = { ...this.#state, status: data['status'] };
   }
 
   #changeStatus(type: string, data: Data): void {
