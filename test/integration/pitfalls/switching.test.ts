@@ -60,7 +60,11 @@ class Instance {
       phones.push('1');
       await client.$transaction(async (tx) => {
         await tx.patient.updateMany({ where: { email }, data: { phone: '2' } });
-        await tx.patient.upsert({ where: { email }, create: { name: 'never', email }, update: { phone: '3' } });
+        await tx.patient.upsert({
+          where: { email },
+          create: { name: 'never', email },
+          update: { phone: '3' },
+        });
       });
       phones.push('2', '3');
     }
