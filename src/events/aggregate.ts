@@ -32,7 +32,7 @@ export type EventRule<Carried extends string = string, Listed extends string = s
       readonly carries: readonly Carried[];
       /** Fields whose value before the change is carried too, as `previous_<name>`. */
       readonly previous?: readonly Carried[];
-      /** Whether `changed_fields` lists the names of the listed fields that changed. */
+      /** Whether `changed_fields` lists the names of the fields that changed, of those that `when` watches. */
       readonly changedFields?: true;
       /**
        * Names in the event's `data` that were added to it after it had been published for the first time. Every event is
@@ -127,6 +127,14 @@ export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Rec
     shape[name] = schema.optional();
   }
   return z.looseObject(shape);
+}
+
+/** The fields that `changed_fields` of an event may name: those of `changed`, or all that are listed. */
+export function watchedFields(
+  aggregate: Pick<Aggregate, 'fields'>,
+  rule: Extract<EventRule, { on: 'update' }>,
+): readonly string[] {
+  return 'changed' in rule.when ? rule.when.changed : Object.keys(aggregate.fields);
 }
 
 /**

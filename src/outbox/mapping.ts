@@ -1,4 +1,4 @@
-import type { Aggregate, EventRule } from '../events/aggregate';
+import { type Aggregate, type EventRule, watchedFields } from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
 import { isCarriable } from '../events/instants';
 import { CaptureError } from './capture/captureError';
@@ -115,7 +115,7 @@ function dataOf(change: Change, rule: EventRule): Record<string, unknown> {
     data[`previous_${fieldOf(aggregate, name).as}`] = wireValue(aggregate, before, name);
   }
   if (rule.changedFields) {
-    const changed = Object.keys(aggregate.fields).filter((name) => hasChanged(change, name));
+    const changed = watchedFields(aggregate, rule).filter((name) => hasChanged(change, name));
     data['changed_fields'] = changed.map((name) => fieldOf(aggregate, name).as);
   }
   return data;

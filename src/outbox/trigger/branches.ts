@@ -1,4 +1,4 @@
-import type { Aggregate, EventRule } from '../../events/aggregate';
+import { type Aggregate, type EventRule, watchedFields } from '../../events/aggregate';
 import { becomes, captured, differs, encoded, keyOf, type RowAlias } from './encode';
 import { identifier, literal } from './quote';
 import type { Table } from '../schema/tables';
@@ -64,13 +64,13 @@ function updateData(aggregate: Aggregate, table: Table, rule: UpdateRule): Data 
     const found = captured(aggregate, table, name);
     data.push([`previous_${found.field.as}`, encoded(found, 'o')]);
   }
-  if (rule.changedFields) data.push(['changed_fields', changedFields(aggregate, table)]);
+  if (rule.changedFields) data.push(['changed_fields', changedFields(aggregate, table, rule)]);
   return data;
 }
 
-/** The names of all listed fields that have another value than before. */
-function changedFields(aggregate: Aggregate, table: Table): string {
-  const names = Object.keys(aggregate.fields).map((name) => {
+/** The names of the watched fields that have another value than before. */
+function changedFields(aggregate: Aggregate, table: Table, rule: UpdateRule): string {
+  const names = watchedFields(aggregate, rule).map((name) => {
     const found = captured(aggregate, table, name);
     return `CASE WHEN ${differs(found)} THEN ${literal(found.field.as)} END`;
   });

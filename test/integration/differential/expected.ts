@@ -41,8 +41,6 @@ type Change = (before: TableRow | undefined, after: TableRow | undefined) => [ty
 
 const patientFields = ['name', 'email', 'phone', 'date_of_birth', 'clinical_notes'];
 
-const appointmentFields = ['patient_id', 'practitioner', 'starts_at', 'ends_at', 'status', 'reason'];
-
 const patientChange: Change = (before, after) => {
   if (!before && after) return [['patient.created', patientData(after)]];
   if (before && !after) return [['patient.deleted', { patient_id: before.id }]];
@@ -70,8 +68,7 @@ const appointmentChange: Change = (before, after) => {
       events.push([type, { ...statusData(after), previous_status: was.status }]);
   }
   if (before['reason'] !== after['reason']) {
-    const changed = appointmentFields.filter((field) => before[field] !== after[field]);
-    events.push(['appointment.updated', { ...statusData(after), changed_fields: changed }]);
+    events.push(['appointment.updated', { ...statusData(after), changed_fields: ['reason'] }]);
   }
   return events;
 };
