@@ -132,6 +132,16 @@ export class LaneLeases {
     if (standsBy && this.#lanes.size > this.#share) await this.#release(this.#sorted().slice(this.#share));
     if (closed > 0) await this.#open();
     await this.#take(this.#share - this.#lanes.size);
+    await this.#returnUnknown(owned.map(({ lane }) => lane));
+  }
+
+  /**
+   * Gives up lanes that are this relay's by the table and not by its memory: giving them up before has failed half-way,
+   * and nobody else may take them while this relay is alive.
+   */
+  async #returnUnknown(owned: readonly number[]): Promise<void> {
+    const unknown = owned.filter((lane) => !this.#lanes.has(lane));
+    await releaseLanes(this.options.database, this.owner, unknown);
   }
 
   async #open(): Promise<void> {

@@ -55,6 +55,27 @@ test('relays share the lanes evenly, and again evenly when one joins or signs of
   expect([...(await owners()).values()]).toEqual([8, 8]);
 });
 
+test('lanes whose giving up has failed half-way are given up by the next renewal', async () => {
+  const lossy = poolOf(database.url, 2);
+  try {
+    const [a, b] = [steppedRelay(lossy), steppedRelay(pool)];
+    await round([a]);
+    await b.leases.renew();
+    await a.leases.renew();
+    const lost = jest
+      .spyOn(lossy, 'query')
+      .mockImplementationOnce(() => Promise.reject(new Error('cut')) as never);
+    await expect(a.leases.releaseSurplus()).rejects.toThrow('cut');
+    lost.mockRestore();
+    await round([a, b]);
+    await round([a, b]);
+    expect([...(await owners()).values()]).toEqual([8, 8]);
+    expect(b.leases.current()).toHaveLength(8);
+  } finally {
+    await lossy.end();
+  }
+});
+
 test("a dead relay's lanes are taken over when its lease ends, not before", async () => {
   const [dead, heir] = [steppedRelay(pool), steppedRelay(pool)];
   await round([dead]);
