@@ -92,7 +92,7 @@ async function writeOne(
     version: '1.0',
     aggregateType: eventType.startsWith('patient') ? 'patient' : 'appointment',
     aggregateId,
-    data: { patient_id: aggregateId, name: 'Bench Patient', email: `${aggregateId}@example.com` },
+    data: dataOf(eventType, aggregateId),
   };
   const insertedAtMs = now();
   const [eventId = ''] = await appendEvents((sql, parameters) => pool.query(sql, [...parameters]), [event], {
@@ -101,6 +101,20 @@ async function writeOne(
   });
   nudger.nudge();
   written.set(eventId, { insertedAtMs, committedAtMs: now() });
+}
+
+/** What the catalogue promises of the event type: the relay parks anything else. */
+function dataOf(eventType: string, id: string): Record<string, unknown> {
+  if (eventType.startsWith('patient')) {
+    const patient = { patient_id: id, name: 'Bench Patient', email: `${id}@example.com`, phone: null };
+    return eventType === 'patient.updated' ? { ...patient, changed_fields: ['phone'] } : patient;
+  }
+  const [from, to] = ['2026-01-05T19:00:00.000Z', '2026-01-05T19:30:00.000Z'];
+  const names = { appointment_id: id, patient_id: id, practitioner: 'Dr Bench' };
+  const booked = { ...names, starts_at: from, ends_at: to, status: 'BOOKED' };
+  return eventType === 'appointment.rescheduled'
+    ? { ...booked, previous_starts_at: to, previous_ends_at: to }
+    : booked;
 }
 
 async function untilPublished({ topics }: Bench, prefix: string, events: number): Promise<void> {
