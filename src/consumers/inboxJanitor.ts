@@ -59,7 +59,7 @@ export class InboxJanitor implements Service {
     while (!signal.aborted) {
       try {
         const keepMs = await askKeepMs().catch((error: unknown) => {
-          // Whoever reads the topics says why they cannot be asked.
+          // The consumers read the same topics and report why they cannot be asked.
           logger.debug({ err: error }, 'what topics keep is not known, so the inbox keeps everything');
           return Infinity;
         });

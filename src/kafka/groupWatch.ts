@@ -96,7 +96,8 @@ export class GroupWatch {
     // One after the other: kafkajs forgets topics that it is asked for at the same time.
     for (const topic of topics) {
       for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
-        if (!assignment[topic]?.includes(partition)) continue;
+        // Asked anew: the group may have handed out its partitions since.
+        if (!this.#assignment[topic]?.includes(partition)) continue;
         const from = committed.get(partitionKey({ topic, partition })) ?? BigInt(fromBeginning ? low : high);
         const done = this.#next.get(partitionKey({ topic, partition })) ?? from;
         onLag(topic, partition, Math.max(0, Number(BigInt(high) - done)));
