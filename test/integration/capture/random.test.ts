@@ -227,7 +227,8 @@ describe('random writes', () => {
         const { states, problems } = replay(events);
         if (problems.length > 0) throw new Error(`${problems.join('\n')}\n${history(events, problems)}`);
         expect(states).toEqual(await tables(bench));
-        expect(events.length).toBeGreaterThan(30);
+        // The walk has written something: how much depends on which clients meet, and on the limit.
+        expect(events.length).toBeGreaterThan(steps / 5);
         const unexpected = errors.filter((error) => !isExpected(error));
         expect(unexpected).toEqual([]);
       } finally {
