@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../../src/api/app';
 import type { Database } from '../../src/api/database';
-import { createCapturedClient } from '../../src/outbox/capturedClient';
-import { createPrismaClient } from '../../src/shared/database';
+import { createCapturedClient } from '../../src/healthcore/capturedClient';
+import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
 import { createLogger } from '../../src/shared/logger';
 import { createMetrics } from '../../src/shared/metrics';
 

@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../src/generated/prisma/client';
-import type { CapturedClient } from '../../src/outbox/capture/extension';
-import { createPrismaClient } from '../../src/shared/database';
-import type { StatementComments } from '../../src/shared/statementComments';
+import type { CapturedClient } from '../../src/outbox/prisma/middleware/extension';
+import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
+import type { StatementComments } from '../../src/outbox/prisma/statementComments';
 import { type NewPatient, neighbours } from './scenarios';
 
 /** One way of writing, on a database of its own. An operation that it does not have is left out of the table. */

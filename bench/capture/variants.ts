@@ -1,8 +1,8 @@
 import type { PrismaClient } from '../../src/generated/prisma/client';
-import { withCapture } from '../../src/outbox/capture/extension';
-import { withTriggerCapture } from '../../src/outbox/trigger/capture';
-import { contextComments } from '../../src/outbox/trigger/comments';
-import { createPrismaClient } from '../../src/shared/database';
+import { withCapture } from '../../src/outbox/prisma/middleware/extension';
+import { withTriggerCapture } from '../../src/outbox/prisma/trigger/capture';
+import { contextComments } from '../../src/outbox/prisma/trigger/comments';
+import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
 import { barePg } from './barePg';
 import { handWritten, handWrittenBatch } from './handWritten';
 import {

@@ -3,15 +3,16 @@ import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { createConsumer } from '../../src/consumers/consumer';
-import { auditLog, auditLogTogether } from '../../src/consumers/handlers/auditLog';
+import { auditLog, auditLogTogether } from '../../src/healthcore/consumers/auditLog';
 import { createConsumerMetrics } from '../../src/consumers/metrics';
 import type { SharedTransactions } from '../../src/consumers/processTogether';
-import type { AnyEvent } from '../../src/events/envelope';
+import type { AnyEvent } from '../../src/healthcore/catalogue';
 import type { Prisma } from '../../src/generated/prisma/client';
 import { createKafka } from '../../src/kafka/client';
 import { topicOf } from '../../src/kafka/topicNames';
-import { createCapturedClient } from '../../src/outbox/capturedClient';
-import { createPool, createPrismaClient } from '../../src/shared/database';
+import { createCapturedClient } from '../../src/healthcore/capturedClient';
+import { createPool } from '../../src/shared/database';
+import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
 import type { Logger } from '../../src/shared/logger';
 
 export interface VariantOptions {

@@ -1,7 +1,7 @@
 /** Databases whose outbox is full of events, and the cursors that say which of them are published. */
 import { resolve } from 'node:path';
 import { Client, escapeIdentifier, Pool } from 'pg';
-import type { EventType } from '../../src/events/catalogue';
+import type { EventType } from '../../src/healthcore/catalogue';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { logger } from './servers';
 

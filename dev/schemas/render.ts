@@ -1,6 +1,5 @@
 /** The JSON Schemas as files: what is in docs/schemas must be what the catalogue says. */
-import { eventTypes } from '../../src/events/catalogue';
-import { jsonSchemaOf } from '../../src/events/jsonSchema';
+import { eventTypes, jsonSchemaOf } from '../../src/healthcore/catalogue';
 
 /** Where they are, seen from the project. */
 export const schemaDirectory = 'docs/schemas';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { createCapturedClient } from '../outbox/capturedClient';
+import { createCapturedClient } from '../healthcore/capturedClient';
 import { Nudger } from '../outbox/nudger';
 import { observeOutbox } from '../outbox/observeOutbox';
-import { triggerInspector } from '../outbox/trigger/installed';
-import { TriggerWatch } from '../outbox/triggerWatch';
+import { triggerInspector } from '../outbox/prisma/trigger/installed';
+import { TriggerWatch } from '../outbox/prisma/triggerWatch';
 import { parseDatabaseUrl } from '../shared/connections/databaseUrl';
 import { loadConfig } from '../shared/config/load';
 import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';

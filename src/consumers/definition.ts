@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import type { CapturedClient, CapturedTransaction } from '../outbox/capture/extension';
+import type { CapturedClient, CapturedTransaction } from '../outbox/prisma/middleware/extension';
 import type { loadConfig } from '../shared/config/load';
 import type { consumerVariables } from '../shared/config/variables';
 import type { Service } from '../shared/lifecycle';

@@ -6,8 +6,7 @@
  * leaves a lease that expires, and the effect is repeated: an effect must bear that, or give the other side something to
  * know the copy by.
  */
-import { type EventType, eventTypes } from '../events/catalogue';
-import type { AnyEvent, EventEnvelope } from '../events/envelope';
+import { type AnyEvent, type EventEnvelope, type EventType, eventTypes } from '../healthcore/catalogue';
 import type { Prisma } from '../generated/prisma/client';
 import { handledTypes, type HandlerContext, type Handlers } from './handlers';
 

@@ -1,4 +1,4 @@
-import type { AnyEvent } from '../events/envelope';
+import type { AnyEvent } from '../healthcore/catalogue';
 import { type ClassifyError, classifyFailure, type Failure } from './failurePolicy';
 import { type ConsumerDatabase, graceMs } from './transact';
 import { withDeadline } from './withDeadline';

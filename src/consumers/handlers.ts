@@ -1,5 +1,4 @@
-import { type EventType, eventTypes } from '../events/catalogue';
-import type { AnyEvent, EventEnvelope } from '../events/envelope';
+import { type AnyEvent, type EventEnvelope, type EventType, eventTypes } from '../healthcore/catalogue';
 import type { Prisma } from '../generated/prisma/client';
 import type { Logger } from '../shared/logger';
 

@@ -4,10 +4,10 @@ import { createKafka } from '../kafka/client';
 import { declaredTopics } from '../kafka/declaredTopics';
 import { deadLetterTopic } from '../kafka/topicNames';
 import { longestRetentionMs } from '../kafka/topicRetention';
-import { createCapturedClient } from '../outbox/capturedClient';
+import { createCapturedClient } from '../healthcore/capturedClient';
 import { Nudger } from '../outbox/nudger';
-import { triggerInspector } from '../outbox/trigger/installed';
-import { TriggerWatch } from '../outbox/triggerWatch';
+import { triggerInspector } from '../outbox/prisma/trigger/installed';
+import { TriggerWatch } from '../outbox/prisma/triggerWatch';
 import { ensureTopics } from '../kafka/topics';
 import { loadConfig } from '../shared/config/load';
 import {
@@ -28,7 +28,7 @@ import { InboxJanitor } from './inboxJanitor';
 import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
 import { divideConnections } from './poolSize';
-import { consumers, findConsumers } from './registry';
+import { consumers, findConsumers } from '../healthcore/consumers/registry';
 import { withDeadline } from './withDeadline';
 
 const readinessTimeoutMs = 2_000;

@@ -10,6 +10,7 @@
  * the event comes again. An effect that has not ended at its deadline keeps its lease: it may still be going on.
  */
 import { isExpired } from '../events/expiry';
+import { catalogue } from '../healthcore/catalogue';
 import type { Prisma } from '../generated/prisma/client';
 import { runWithContext } from '../outbox/context';
 import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
@@ -69,7 +70,7 @@ async function begin<Tx extends Prisma.TransactionClient>(
   const ended = await source.lease(tx);
   if (ended || dependencies.happened?.has(delivery.event.event_id)) return ended;
   const [clock] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS "now"`;
-  if (isExpired(delivery.event, clock?.now ?? new Date())) {
+  if (isExpired(catalogue, delivery.event, clock?.now ?? new Date())) {
     await source.finish(tx);
     return { kind: 'not_wanted', reason: 'expired' };
   }

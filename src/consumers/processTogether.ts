@@ -11,7 +11,7 @@
  * Time is limited: after `longestMs`, or when it is told to end, no further handler is started. Claims of events whose turn
  * has not come are given back in the same transaction, and what has been handled commits.
  */
-import type { AnyEvent } from '../events/envelope';
+import type { AnyEvent } from '../healthcore/catalogue';
 import type { Prisma } from '../generated/prisma/client';
 import { claimEvents, releaseEvents } from './inbox';
 import type { ProcessDependencies } from './processMessage';

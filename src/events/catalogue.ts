@@ -1,36 +1,28 @@
 import type { z } from 'zod';
 import { type Aggregate, type DataOf, dataPattern, dataSchema } from './aggregate';
-import { appointment } from './appointment';
 import type { Command } from './command';
-import { emailSend } from './email';
-import { patient } from './patient';
 
-/**
- * Everything that can be said. A new model or event is added here and nowhere else: types, schemas, topics and
- * both capture engines are derived from it.
+/*
+ * What an application has to say, as one value: types, schemas, topics and both capture engines are derived from it. It
+ * is handed to whatever needs it; no module of the package knows anybody's catalogue.
  */
-export const aggregates = [patient, appointment] as const;
-export const commands = [emailSend] as const;
 
-type Aggregates = (typeof aggregates)[number];
-type Commands = (typeof commands)[number];
+/** The aggregates and commands of an application, and what follows from them. Made by `defineCatalogue`. */
+export interface Catalogue<
+  Aggregates extends readonly Aggregate[] = readonly Aggregate[],
+  Commands extends readonly Command[] = readonly Command[],
+> {
+  readonly aggregates: Aggregates;
+  readonly commands: Commands;
+  /** All event types, in the order in which they were declared. */
+  readonly eventTypes: readonly string[];
+  /** The definition of an event type; undefined when the catalogue has none of that name. */
+  find(eventType: string): EventDefinition | undefined;
+}
 
-export type DomainEventType = {
-  [A in Aggregates as A['type']]: keyof A['events'] & string;
-}[Aggregates['type']];
-export type CommandType = Commands['eventType'];
-export type EventType = DomainEventType | CommandType;
-
-type CommandData<T> = Extract<Commands, { eventType: T }> extends { data: z.ZodType<infer D> } ? D : never;
-
-/** The type of `data` of an event type. */
-export type EventData<T extends EventType> = T extends CommandType
-  ? CommandData<T>
-  : { [A in Aggregates as A['type']]: DataOf<A, T> }[Aggregates['type']];
-
-/** What the catalogue knows of one event type. */
+/** What a catalogue knows of one event type. */
 export interface EventDefinition {
-  readonly eventType: EventType;
+  readonly eventType: string;
   readonly aggregateType: string;
   readonly version: string;
   readonly data: z.ZodType;
@@ -40,42 +32,65 @@ export interface EventDefinition {
   expiresAt?(data: unknown): string | undefined;
 }
 
-function definitions(): Map<string, EventDefinition> {
-  const found = new Map<string, EventDefinition>();
-  const add = (definition: EventDefinition): void => {
-    if (found.has(definition.eventType))
-      throw new Error(`The event type "${definition.eventType}" is declared twice`);
-    found.set(definition.eventType, definition);
+/**
+ * Declares what an application has to say.
+ * @throws Error when a model, an aggregate or an event type is declared twice.
+ */
+export function defineCatalogue<
+  const Aggregates extends readonly Aggregate[],
+  const Commands extends readonly Command[] = readonly [],
+>({
+  aggregates,
+  commands,
+}: {
+  readonly aggregates: Aggregates;
+  readonly commands?: Commands;
+}): Catalogue<Aggregates, Commands> {
+  refuseRepeated('The model', aggregates, ({ model }) => model);
+  refuseRepeated('The aggregate', aggregates, ({ type }) => type);
+  const all = [...aggregates.flatMap(definitionsOf), ...(commands ?? [])];
+  refuseRepeated('The event type', all, ({ eventType }) => eventType);
+  const byType = new Map<string, EventDefinition>(
+    all.map((definition) => [definition.eventType, definition]),
+  );
+  return {
+    aggregates,
+    commands: commands ?? ([] as readonly Command[] as Commands),
+    eventTypes: [...byType.keys()],
+    find: (eventType) => byType.get(eventType),
   };
-  for (const aggregate of aggregates satisfies readonly Aggregate[]) {
-    for (const [eventType, rule] of Object.entries(aggregate.events)) {
-      const pattern = dataPattern(aggregate, rule);
-      add({
-        eventType: eventType as EventType,
-        aggregateType: aggregate.type,
-        version: aggregate.version,
-        data: dataSchema(aggregate, rule),
-        ...(pattern ? { pattern } : {}),
-      });
-    }
-  }
-  for (const command of commands satisfies readonly Command<EventType>[]) add(command);
-  return found;
 }
 
-const byType = definitions();
-
-/** All event types, in the catalogue's order. */
-export const eventTypes: readonly EventType[] = [...byType.values()].map(
-  (definition) => definition.eventType,
-);
-
-/** Whether a string names an event of the catalogue. */
-export function isEventType(value: string): value is EventType {
-  return byType.has(value);
+function definitionsOf(aggregate: Aggregate): EventDefinition[] {
+  const { type: aggregateType, version } = aggregate;
+  return Object.entries(aggregate.events).map(([eventType, rule]) => {
+    const pattern = dataPattern(aggregate, rule);
+    const data = dataSchema(aggregate, rule);
+    return { eventType, aggregateType, version, data, ...(pattern ? { pattern } : {}) };
+  });
 }
 
-/** The definition of an event type, or undefined when the catalogue has none of that name. */
-export function findDefinition(eventType: string): EventDefinition | undefined {
-  return byType.get(eventType);
+function refuseRepeated<T>(what: string, all: readonly T[], nameOf: (each: T) => string): void {
+  const names = all.map(nameOf);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw new Error(`${what} "${repeated}" is declared twice in the catalogue`);
 }
+
+/** The event types that changes of rows mean. */
+export type DomainEventType<C extends Catalogue> = DomainTypeOf<C['aggregates'][number]>;
+type DomainTypeOf<A> = A extends { events: infer Rules } ? keyof Rules & string : never;
+
+/** The event types that are appended explicitly. */
+export type CommandType<C extends Catalogue> = C['commands'][number]['eventType'];
+
+export type EventType<C extends Catalogue> = DomainEventType<C> | CommandType<C>;
+
+/** The type of `data` of an event type: `Record<string, unknown>` where the catalogue or the type is not known. */
+export type EventData<C extends Catalogue, T extends EventType<C>> = string extends T
+  ? Record<string, unknown>
+  : T extends CommandType<C>
+    ? CommandData<C['commands'][number], T>
+    : DomainData<C['aggregates'][number], T>;
+
+type CommandData<Each, T> = Extract<Each, { eventType: T }> extends { data: z.ZodType<infer D> } ? D : never;
+type DomainData<Each, T> = Each extends Aggregate ? DataOf<Each, T> : never;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { faultsOf } from './checkData';
-import { type EventData, type EventType, findDefinition } from './catalogue';
+import type { Catalogue, EventData, EventType } from './catalogue';
 
 /** What every event looks like; its data have a schema of their own, by event type. */
 export const envelopeSchema = z.object({
@@ -25,28 +25,27 @@ export const envelopeSchema = z.object({
 export type EventMetadata = z.infer<typeof envelopeSchema>['metadata'];
 
 /** An event as it is on the wire: the value of every Kafka message of ours. */
-export interface EventEnvelope<T extends EventType = EventType> {
+export interface EventEnvelope<Type extends string = string, Data = Record<string, unknown>> {
   event_id: string;
-  event_type: T;
+  event_type: Type;
   /** When the change was made, ISO 8601 in UTC. */
   timestamp: string;
-  data: EventData<T>;
+  data: Data;
   metadata: EventMetadata;
 }
 
-/** An event of one of these types, as a union that narrows by `event_type`. */
-export type EventOf<T extends EventType> = { [K in T]: EventEnvelope<K> }[T];
+/** An event of one of these types of a catalogue, as a union that narrows by `event_type`. */
+export type EventOf<C extends Catalogue, T extends EventType<C> = EventType<C>> = {
+  [K in T]: EventEnvelope<K, EventData<C, K>>;
+}[T];
 
-/** Any event of the catalogue. */
-export type AnyEvent = EventOf<EventType>;
-
-export type ParsedEnvelope = { ok: true; event: AnyEvent } | { ok: false; reason: string };
+export type ParsedEnvelope = { ok: true; event: EventEnvelope } | { ok: false; reason: string };
 
 /**
- * Reads an event from a message's value.
+ * Reads an event of a catalogue from a message's value.
  * Never throws; the reason names paths and expectations, never a value, so that it may be logged.
  */
-export function parseEnvelope(value: string): ParsedEnvelope {
+export function parseEnvelope(catalogue: Catalogue, value: string): ParsedEnvelope {
   let decoded: unknown;
   try {
     decoded = JSON.parse(value);
@@ -55,9 +54,9 @@ export function parseEnvelope(value: string): ParsedEnvelope {
   }
   const envelope = envelopeSchema.safeParse(decoded);
   if (!envelope.success) return { ok: false, reason: faultsOf(envelope.error) };
-  const definition = findDefinition(envelope.data.event_type);
+  const definition = catalogue.find(envelope.data.event_type);
   if (!definition) return { ok: false, reason: 'event_type: not in the catalogue' };
   const data = definition.data.safeParse(envelope.data.data);
   if (!data.success) return { ok: false, reason: faultsOf(data.error, 'data') };
-  return { ok: true, event: { ...envelope.data, data: data.data } as AnyEvent };
+  return { ok: true, event: { ...envelope.data, data: data.data as Record<string, unknown> } };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Aggregate } from './aggregate';
-import { aggregates, commands } from './catalogue';
-import type { Command } from './command';
+import type { Catalogue } from './catalogue';
 import { erased } from './erased';
 import type { Field, FieldKind } from './fields';
 
@@ -12,13 +11,10 @@ type Data = Record<string, unknown>;
  * before a change too; commands say themselves what remains of them. Of an event that the catalogue does not know
  * nothing remains. Data that were erased before come out as they are.
  */
-export function eraseData(eventType: string, data: Data): Data {
-  const known: readonly Command[] = commands satisfies readonly Command[];
-  const command = known.find((candidate) => candidate.eventType === eventType);
+export function eraseData({ aggregates, commands }: Catalogue, eventType: string, data: Data): Data {
+  const command = commands.find((candidate) => candidate.eventType === eventType);
   if (command) return (command.erase?.(data) ?? {}) as Data;
-  const aggregate = (aggregates satisfies readonly Aggregate[] as readonly Aggregate[]).find(
-    ({ events }) => events[eventType] !== undefined,
-  );
+  const aggregate = aggregates.find(({ events }) => events[eventType] !== undefined);
   return aggregate ? withoutPersonal(aggregate, data) : {};
 }
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { type EventType, findDefinition } from './catalogue';
+import type { Catalogue } from './catalogue';
 import { envelopeSchema } from './envelope';
 
 /**
  * The JSON Schema (draft 2020-12) of one event type's messages, for consumers in other languages: what `parseEnvelope`
  * accepts, fields that are not known yet included.
  */
-export function jsonSchemaOf(eventType: EventType): Record<string, unknown> {
-  const definition = findDefinition(eventType);
+export function jsonSchemaOf(catalogue: Catalogue, eventType: string): Record<string, unknown> {
+  const definition = catalogue.find(eventType);
   if (!definition) throw new Error(`The catalogue has no event "${eventType}"`);
   const event = envelopeSchema.extend({ event_type: z.literal(eventType) }).loose();
   const schema = z.toJSONSchema(event, { io: 'input' }) as { properties: Record<string, unknown> };

@@ -1,4 +1,4 @@
-import { eventTypes } from '../events/catalogue';
+import { eventTypes } from '../healthcore/catalogue';
 import { deadLetterTopic, topicOf } from './topicNames';
 
 /** How topics are made; the names are those of config/variables.ts. */

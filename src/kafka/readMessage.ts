@@ -1,5 +1,5 @@
 import type { IHeaders } from 'kafkajs';
-import { type ParsedEnvelope, parseEnvelope } from '../events/envelope';
+import { type ParsedEnvelope, parseEnvelope } from '../healthcore/catalogue';
 import { topicOf } from './topicNames';
 
 /** A message as it came from Kafka, with where it lies. */

@@ -1,4 +1,4 @@
-import type { EventType } from '../events/catalogue';
+import type { EventType } from '../healthcore/catalogue';
 
 /** The topic of an event type, e.g. `healthcore.patient.created`. */
 export function topicOf(prefix: string, eventType: EventType | (string & {})): string {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { processState } from '../shared/processState';
-import { runInScope } from './lazyScope';
+import { runInScope } from './prisma/lazyScope';
 
 /** What is known of the request (or the message) in whose course a write happens; it reaches the events' metadata. */
 export interface EventContext {

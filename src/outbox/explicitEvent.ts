@@ -1,6 +1,6 @@
-import { findDefinition } from '../events/catalogue';
+import { findDefinition } from '../healthcore/catalogue';
 import { carriable } from '../events/fields';
-import { CaptureError } from './capture/captureError';
+import { CaptureError } from './captureError';
 import type { MappedEvent } from './mapping';
 import { isStorableJson } from './storableJson';
 

@@ -1,7 +1,7 @@
 import { type Aggregate, type EventRule, watchedFields } from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
 import { isCarriable } from '../events/instants';
-import { CaptureError } from './capture/captureError';
+import { CaptureError } from './captureError';
 import { isStorableJson } from './storableJson';
 
 /*

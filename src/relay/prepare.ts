@@ -1,4 +1,4 @@
-import { type EventDefinition, findDefinition } from '../events/catalogue';
+import { type EventDefinition, findDefinition } from '../healthcore/catalogue';
 import { dataFaults } from '../events/checkData';
 import { isCarriable } from '../events/instants';
 import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';

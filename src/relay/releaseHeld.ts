@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { eventTypes } from '../events/catalogue';
+import { eventTypes } from '../healthcore/catalogue';
 import { topicOf } from '../kafka/topicNames';
 import { readBlocked, readReleasable, settleReleased } from '../outbox/log/parked';
 import type { LaneLeases } from './leases';

@@ -1,17 +1,15 @@
-import { Pool, type PoolConfig } from 'pg';
-import { PrismaClient } from '../generated/prisma/client';
-import { type DatabaseAddress, parseDatabaseUrl } from './connections/databaseUrl';
-import { type ConnectionOptions, type Session, sessionOf } from './connections/session';
+import { Pool } from 'pg';
+import { parseDatabaseUrl } from './connections/databaseUrl';
+import { clientOf, poolLimits } from './connections/poolConfig';
+import { type ConnectionOptions, sessionOf } from './connections/session';
 import { SessionClient } from './connections/sessionClient';
 import { superviseConnections } from './connections/supervise';
-import { FencedPrismaPg } from './fencedPrismaPg';
 import type { Logger } from './logger';
-import { markedComments, type StatementComments } from './statementComments';
-import { preparingClient } from './statements/preparingClient';
 
 /*
- * Where every connection to the database is made: single ones, pools for plain SQL, and Prisma's. What DATABASE_URL may
- * say is in connections/urlParameters.ts, how a connection begins in connections/session.ts.
+ * Where connections for plain SQL are made: single ones and pools. Prisma's are made in outbox/prisma/adapter, from the
+ * same parts. What DATABASE_URL may say is in connections/urlParameters.ts, how a connection begins in
+ * connections/session.ts.
  */
 
 export interface DatabaseOptions extends ConnectionOptions {
@@ -41,73 +39,5 @@ export function createPool(options: DatabaseOptions): Pool {
   return pool;
 }
 
-const brokeWhileIdle = 'an idle database connection broke';
-
-export interface AdapterOptions extends DatabaseOptions {
-  /**
-   * Whether statements that come again and again are prepared, each once in a connection; true by default. A pooler
-   * that gives out connections in turn must know how to keep prepared statements (PgBouncer: from 1.21 on), and
-   * `pgbouncer=true` or `statement_cache_size=0` in DATABASE_URL says that it does not.
-   */
-  readonly preparedStatements?: boolean;
-}
-
-/** What a Prisma client needs to be captured: transactions that are fenced, and statements that may be prepared. */
-export function createAdapter(options: AdapterOptions): FencedPrismaPg {
-  const { logger, preparedStatements = true } = options;
-  const { parameters } = parseDatabaseUrl(options.databaseUrl);
-  const { pgbouncer, schema, statement_cache_size: most } = parameters;
-  const session = sessionOf(options);
-  const prepares = preparedStatements && !pgbouncer && most !== 0;
-  const onLost = (error: Error): void => logger.warn({ err: error }, lostStatement);
-  const config = {
-    max: parameters.connection_limit ?? options.poolSize,
-    ...poolLimits(parameters, options),
-    Client: prepares ? preparingClient({ session, most, onLost }) : clientOf(session),
-  };
-  const onPoolError = (error: Error): void => logger.warn({ err: error }, brokeWhileIdle);
-  return new FencedPrismaPg(config, { onPoolError, ...(schema !== undefined && { schema }) });
-}
-
-const lostStatement =
-  'the database has lost a prepared statement, so none are used any more: ' +
-  'set DATABASE_PREPARED_STATEMENTS=false, or let the pooler keep them';
-
-function clientOf(session: Session): new () => SessionClient {
-  return class extends SessionClient {
-    constructor() {
-      super(session);
-    }
-  };
-}
-
-/** pg takes the wait for a connection and the making of a new one together. */
-function poolLimits(
-  parameters: DatabaseAddress['parameters'],
-  { acquireTimeoutMs }: DatabaseOptions,
-): PoolConfig {
-  const { max_idle_connection_lifetime: idleMs, max_connection_lifetime: lifetimeMs } = parameters;
-  const waitMs = parameters.pool_timeout ?? acquireTimeoutMs;
-  return {
-    ...(waitMs !== undefined && { connectionTimeoutMillis: waitMs }),
-    ...(idleMs !== undefined && { idleTimeoutMillis: idleMs }),
-    ...(lifetimeMs !== undefined && { maxLifetimeSeconds: lifetimeMs / 1_000 }),
-  };
-}
-
-export interface PrismaClientOptions extends AdapterOptions {
-  /**
-   * What is added to each statement. By default the mark of the middleware engine, for this client is the base that
-   * `withCapture` extends. Pass `contextComments` for the trigger engine, and none for a client whose writes only
-   * triggers shall capture.
-   */
-  readonly comments?: readonly StatementComments[];
-}
-
-/** A Prisma client without capture: the base that `withCapture` extends. */
-export function createPrismaClient({
-  comments = [markedComments()],
-  ...options
-}: PrismaClientOptions): PrismaClient {
-  return new PrismaClient({ adapter: createAdapter(options), comments: [...comments] });
-}
+/** What the log says of such a connection. */
+export const brokeWhileIdle = 'an idle database connection broke';

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { eventTypes } from '../../src/events/catalogue';
+import { eventTypes } from '../../src/healthcore/catalogue';
 import { topicOf } from '../../src/kafka/topicNames';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { uniqueName } from '../support/kafka';

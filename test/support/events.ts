@@ -1,7 +1,6 @@
 /** Events and Kafka messages as the relay would publish them, for tests of what reads them. */
 import { randomUUID } from 'node:crypto';
-import type { EventData, EventType } from '../../src/events/catalogue';
-import type { EventEnvelope } from '../../src/events/envelope';
+import type { EventData, EventEnvelope, EventType } from '../../src/healthcore/catalogue';
 import type { ReceivedMessage } from '../../src/kafka/readMessage';
 import { topicOf } from '../../src/kafka/topicNames';
 

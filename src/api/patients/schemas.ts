@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { canonicalEmail, emailAddress } from '../../events/email';
+import { canonicalEmail, emailAddress } from '../../healthcore/events/email';
 import { line, namesSomething, nothingNamed, prose } from '../http/fields';
 import { type Page, pageQuery } from '../http/pagination';
 import { uuidSchema } from '../http/validate';

@@ -1,4 +1,4 @@
-import { eventTypes, isEventType } from '../../events/catalogue';
+import { eventTypes, isEventType } from '../../healthcore/catalogue';
 import type { StartAt } from '../../kafka/positions';
 import { deadLetterTopic, topicOf } from '../../kafka/topicNames';
 import { UserError } from '../../shared/lifecycle';

@@ -1,4 +1,4 @@
-import { type AnyEvent, parseEnvelope } from '../../events/envelope';
+import { type AnyEvent, parseEnvelope } from '../../healthcore/catalogue';
 import { type ReceivedMessage, readEvent } from '../../kafka/readMessage';
 
 /** What the console knows of a message. */

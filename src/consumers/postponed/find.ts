@@ -1,4 +1,4 @@
-import type { AnyEvent } from '../../events/envelope';
+import type { AnyEvent } from '../../healthcore/catalogue';
 import type { Prisma } from '../../generated/prisma/client';
 import { orderOf } from './order';
 

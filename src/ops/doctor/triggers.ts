@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../generated/prisma/client';
-import { remedies, type TriggerProblem } from '../../outbox/trigger/check';
-import { migrationsAreCurrent, triggerInspector } from '../../outbox/trigger/installed';
+import { remedies, type TriggerProblem } from '../../outbox/prisma/trigger/check';
+import { migrationsAreCurrent, triggerInspector } from '../../outbox/prisma/trigger/installed';
 import { UserError } from '../../shared/lifecycle';
 import { findMigrations } from '../../shared/migrate/findMigrations';
 import { pendingMigrations } from '../../shared/migrate/migrate';

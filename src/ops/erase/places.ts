@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ClientBase } from 'pg';
-import { eraseData } from '../../events/eraseData';
+import { eraseData } from '../../healthcore/catalogue';
 import type { Subject } from './subject';
 
 export type Client = Pick<ClientBase, 'query'>;

@@ -1,4 +1,4 @@
-import { isEventType } from '../../events/catalogue';
+import { isEventType } from '../../healthcore/catalogue';
 import type { ReplaySelection } from '../../outbox/log/replayable';
 import { UserError } from '../../shared/lifecycle';
 import { parseTime } from '../parseTime';

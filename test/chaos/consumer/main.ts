@@ -4,7 +4,7 @@ import { createConsumer } from '../../../src/consumers/consumer';
 import { handleEveryEvent } from '../../../src/consumers/handlers';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { createKafka } from '../../../src/kafka/client';
-import { createPrismaClient } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { runUntilSignal } from '../../../src/shared/lifecycle';
 import type { Logger } from '../../../src/shared/logger';
 import { createMetrics } from '../../../src/shared/metrics';

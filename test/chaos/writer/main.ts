@@ -1,7 +1,8 @@
 /** A process that writes through the captured client until it is told to stop, or killed. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type CaptureEngineName, createCapturedClient } from '../../../src/outbox/capturedClient';
-import type { CaptureOptions } from '../../../src/outbox/capture/extension';
+import { createCapturedClient } from '../../../src/healthcore/capturedClient';
+import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
+import type { CaptureOptions } from '../../../src/outbox/prisma/middleware/extension';
 import { Nudger } from '../../../src/outbox/nudger';
 import { runUntilSignal, type Service, UserError } from '../../../src/shared/lifecycle';
 import type { Logger } from '../../../src/shared/logger';

@@ -1,4 +1,4 @@
-import { CaptureError } from '../../../src/outbox/capture/captureError';
+import { CaptureError } from '../../../src/outbox/captureError';
 import { type Bench, openBench, person, visit } from './support';
 
 describe('batches: $transaction([…])', () => {

@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
-import { CaptureError } from '../../../src/outbox/capture/captureError';
-import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
+import { CaptureError } from '../../../src/outbox/captureError';
+import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { silentLogger } from '../../support/logger';
 import { type Bench, openBench, person } from './support';
 

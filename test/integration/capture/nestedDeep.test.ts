@@ -83,9 +83,9 @@ describe('nested writes of several levels', () => {
     database = await createTestDatabase();
     pool = new Pool({ connectionString: database.url, max: 2 });
     await pool.query(tables);
-    const file = project.path('src/outbox/capturedClient.ts');
+    const file = project.path('src/healthcore/capturedClient.ts');
     const { createCapturedClient } =
-      jest.requireActual<typeof import('../../../src/outbox/capturedClient')>(file);
+      jest.requireActual<typeof import('../../../src/healthcore/capturedClient')>(file);
     for (const engine of ['middleware', 'trigger'] as const) {
       const options = {
         databaseUrl: database.url,

@@ -1,6 +1,6 @@
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import type { CapturedTransaction } from '../../../src/outbox/capture/extension';
-import { readInternals } from '../../../src/outbox/capture/internals';
+import type { CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import { readInternals } from '../../../src/outbox/prisma/internals';
 import { waitFor } from '../../support/waitFor';
 import { type Bench, openBench, person, visit } from './support';
 

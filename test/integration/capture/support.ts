@@ -1,9 +1,9 @@
 /** A database, a captured client on it, and a view of the outbox past all of our code. */
 import { Pool } from 'pg';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
-import { createAdapter } from '../../../src/shared/database';
-import { markedComments } from '../../../src/shared/statementComments';
+import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import { createAdapter } from '../../../src/outbox/prisma/adapter/createAdapter';
+import { markedComments } from '../../../src/outbox/prisma/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 

@@ -1,8 +1,8 @@
-import { CaptureError } from '../../../src/outbox/capture/captureError';
-import type { CapturedClient, CapturedTransaction } from '../../../src/outbox/capture/extension';
-import { readInternals } from '../../../src/outbox/capture/internals';
+import { CaptureError } from '../../../src/outbox/captureError';
+import type { CapturedClient, CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import { readInternals } from '../../../src/outbox/prisma/internals';
 import { runWithContext } from '../../../src/outbox/context';
-import { withoutCapture } from '../../../src/outbox/withoutCapture';
+import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { type Bench, openBench, person, visit } from './support';
 
 class Rollback extends Error {}

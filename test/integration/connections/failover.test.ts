@@ -1,8 +1,9 @@
 import { Client, type Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { startPostgres, type EmbeddedPostgres } from '../../../dev/postgres/startPostgres';
-import { withCapture } from '../../../src/outbox/capture/extension';
-import { createPool, createPrismaClient } from '../../../src/shared/database';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import { createPool } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { startTcpProxy } from '../../support/tcpProxy';

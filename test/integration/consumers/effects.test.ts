@@ -5,7 +5,7 @@ import { PermanentError } from '../../../src/consumers/errors';
 import type { Outcome } from '../../../src/consumers/outcome';
 import { processMessage, type ProcessDependencies } from '../../../src/consumers/processMessage';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { createPrismaClient } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated } from '../../support/events';
 import { silentLogger } from '../../support/logger';

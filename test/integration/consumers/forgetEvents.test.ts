@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { countProcessed, forgetEvents } from '../../../src/consumers/forgetEvents';
 import { claimEvent } from '../../../src/consumers/inbox';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { createPrismaClient } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { patientCreated } from '../../support/events';
 import { silentLogger } from '../../support/logger';

@@ -4,7 +4,7 @@ import { currentContext } from '../../../src/outbox/context';
 import { PermanentError, TransientError } from '../../../src/consumers/errors';
 import type { Handlers } from '../../../src/consumers/handlers';
 import { processMessage, type ProcessDependencies } from '../../../src/consumers/processMessage';
-import { createPrismaClient } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated, patientMarker, rawMessage } from '../../support/events';

@@ -1,7 +1,7 @@
 import { Partitioners, type Producer } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { eventTypes } from '../../../src/events/catalogue';
-import { consumers } from '../../../src/consumers/registry';
+import { eventTypes } from '../../../src/healthcore/catalogue';
+import { consumers } from '../../../src/healthcore/consumers/registry';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { createPool } from '../../../src/shared/database';
 import type { Pool } from 'pg';

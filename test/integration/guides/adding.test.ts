@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { dataSchema, type EventRule } from '../../../src/events/aggregate';
-import { parseEnvelope } from '../../../src/events/envelope';
-import { patient } from '../../../src/events/patient';
+import { parseEnvelope } from '../../../src/healthcore/catalogue';
+import { patient } from '../../../src/healthcore/events/patient';
 import { migrate } from '../../../src/shared/migrate/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
@@ -12,7 +12,7 @@ import { type Block, Project, type Ran, readBlocks } from './project';
 
 jest.setTimeout(180_000);
 
-const invoice = 'src/events/invoice.ts';
+const invoice = 'src/healthcore/events/invoice.ts';
 
 /** What is wrong in the aggregates of which the page quotes the errors, each in one place. */
 const faults: [from: string, to: string][] = [
@@ -34,7 +34,7 @@ describe('the guide to adding an event', () => {
     for (const block of blocks) await project.apply(block);
     expect(await project.node(['prisma/generate.js'])).toMatchObject({ code: 0 });
     expect(await project.compile()).toEqual({ code: 0, output: '' });
-    const written = await project.node(['dist/src/outbox/trigger/main.js']);
+    const written = await project.node(['dist/src/outbox/prisma/trigger/main.js']);
     expect(written).toMatchObject({
       code: 0,
       output: expect.stringContaining('Wrote prisma/migrations/') as string,
@@ -50,7 +50,7 @@ describe('the guide to adding an event', () => {
   };
 
   it('gives a project in which the triggers’ migration is complete', async () => {
-    const again = await project.node(['dist/src/outbox/trigger/main.js', '--check']);
+    const again = await project.node(['dist/src/outbox/prisma/trigger/main.js', '--check']);
     expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing to do') as string });
   });
 
@@ -168,7 +168,7 @@ const patientDeleted = {
 };
 
 const appending = `
-const { createCapturedClient } = require('./dist/src/outbox/capturedClient');
+const { createCapturedClient } = require('./dist/src/healthcore/capturedClient');
 const { createLogger } = require('./dist/src/shared/logger');
 async function main() {
   const logger = createLogger({ level: 'info', name: 'try' });

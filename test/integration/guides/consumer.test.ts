@@ -43,7 +43,7 @@ describe('the guide to writing a consumer', () => {
   const body = (info: string): string => blocks.find((block) => block.info === info)?.body ?? '';
 
   it('ends in a consumer of fewer than 30 lines', () => {
-    expect(body('file=src/consumers/handlers/welcome.ts').trimEnd().split('\n').length).toBeLessThan(30);
+    expect(body('file=src/healthcore/consumers/welcome.ts').trimEnd().split('\n').length).toBeLessThan(30);
   });
 
   it('gives a unit test that passes', async () => {

@@ -16,7 +16,7 @@ const copied = [
 ];
 const compiler = 'node_modules/typescript/bin/tsc';
 
-/** A fenced block: its language is followed by what it is, e.g. `file=src/events/invoice.ts`. */
+/** A fenced block: its language is followed by what it is, e.g. `file=src/healthcore/events/invoice.ts`. */
 export interface Block {
   readonly info: string;
   readonly body: string;
@@ -96,24 +96,24 @@ export class Project {
 
   /**
    * What the compiler says to copies of an aggregate's file with one fault each, and to all of them together, when it compares them
-   * with the Prisma models as src/outbox/catalogue.ts does.
+   * with the Prisma models as src/outbox/prisma/catalogueFits.ts does.
    */
   async complaints(file: string, faults: readonly [from: string, to: string][]): Promise<string> {
     const text = await readFile(this.path(file), 'utf8');
     const name = path.basename(file, '.ts');
-    const checks = [`import type { Fitting, ProblemOf } from './catalogue';`];
+    const checks = [`import type { Fitting, ProblemOf } from './catalogueFits';`];
     const all: string[] = [];
     for (const [nr, [from, to]] of faults.entries()) {
       if (!text.includes(from)) throw new Error(`There is no ${from} in ${file}`);
       const wrong = text.replace('{ date,', '{ date, int,').replace(from, to);
-      await writeFile(this.path(`src/events/fault${nr}.ts`), wrong);
-      checks.push(`import { ${name} as fault${nr} } from '../events/fault${nr}';`);
+      await writeFile(this.path(`src/healthcore/events/fault${nr}.ts`), wrong);
+      checks.push(`import { ${name} as fault${nr} } from '../../healthcore/events/fault${nr}';`);
       checks.push(`export const fits${nr}: Fitting<ProblemOf<typeof fault${nr}>> = true;`);
       all.push(`typeof fault${nr}`);
     }
     checks.push(`export const together: Fitting<ProblemOf<${all.join(' | ')}>> = true;`);
-    await writeFile(this.path('src/outbox/faults.ts'), checks.join('\n'));
-    const config = { extends: './tsconfig.json', files: ['src/outbox/faults.ts'], include: [] };
+    await writeFile(this.path('src/outbox/prisma/faults.ts'), checks.join('\n'));
+    const config = { extends: './tsconfig.json', files: ['src/outbox/prisma/faults.ts'], include: [] };
     await writeFile(this.path('tsconfig.faults.json'), JSON.stringify(config));
     const flags = ['--noEmit', '--noErrorTruncation', '--types', 'node'];
     return (await this.node([compiler, '-p', 'tsconfig.faults.json', ...flags])).output;
@@ -139,8 +139,8 @@ function addTo(text: string, body: string): string {
 function change(text: string, body: string): string {
   return body.split('\n').reduce((changed, line) => {
     if (line.startsWith('import')) return `${line}\n${changed}`;
-    const declares = line.split('=')[0] ?? '';
-    if (line === '') return changed;
-    return changed.replace(new RegExp(`^${declares}=.*$`, 'm'), line);
+    const declares = /^[^=:]*[=:]/.exec(line)?.[0];
+    if (declares === undefined) return changed;
+    return changed.replace(new RegExp(`^${declares}.*$`, 'm'), line);
   }, text);
 }

@@ -2,16 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { Pool } from 'pg';
-import { auditLog } from '../../../src/consumers/handlers/auditLog';
+import { auditLog } from '../../../src/healthcore/consumers/auditLog';
 import { handlerOf } from '../../../src/consumers/handlers';
 import { putAside } from '../../../src/consumers/postponed/putAside';
-import { findDefinition } from '../../../src/events/catalogue';
-import { eraseData } from '../../../src/events/eraseData';
-import { type AnyEvent, parseEnvelope } from '../../../src/events/envelope';
+import {
+  type AnyEvent,
+  catalogue,
+  eraseData,
+  findDefinition,
+  parseEnvelope,
+} from '../../../src/healthcore/catalogue';
 import { isExpired } from '../../../src/events/expiry';
 import { erasePatient, type EraseOptions } from '../../../src/ops/erase/erase';
-import type { CapturedClient } from '../../../src/outbox/capture/extension';
-import { createCapturedClient } from '../../../src/outbox/capturedClient';
+import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventOf, messageOf, patientMarker } from '../../support/events';
 import { silentLogger } from '../../support/logger';
@@ -181,7 +185,7 @@ test('erased events still fit the catalogue, so that they can be published and r
   expect(events.length).toBeGreaterThan(5);
   for (const event of events) {
     expect(parseEnvelope(JSON.stringify(event))).toMatchObject({ ok: true });
-    if (event.event_type === 'email.send') expect(isExpired(event, new Date())).toBe(true);
+    if (event.event_type === 'email.send') expect(isExpired(catalogue, event, new Date())).toBe(true);
   }
 });
 

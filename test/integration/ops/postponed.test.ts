@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { putAside } from '../../../src/consumers/postponed/putAside';
-import type { EventEnvelope } from '../../../src/events/envelope';
+import type { EventEnvelope } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import {
   discardPostponed,
@@ -10,7 +10,7 @@ import {
   type PostponedOptions,
   retryPostponed,
 } from '../../../src/ops/postponed/postponed';
-import { createPrismaClient } from '../../../src/shared/database';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated, patientMarker } from '../../support/events';
 import { silentLogger } from '../../support/logger';

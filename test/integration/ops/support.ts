@@ -4,7 +4,7 @@ import { type Command, CommanderError } from 'commander';
 import { opsProgram } from '../../../src/ops/program';
 import { commandLogger, exitCodeOf } from '../../../src/shared/commandLine';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
-import type { EventEnvelope } from '../../../src/events/envelope';
+import type { EventEnvelope } from '../../../src/healthcore/catalogue';
 import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetter';
 import { messageOf } from '../../support/events';
 import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';

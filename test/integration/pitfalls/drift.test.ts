@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readTables } from '../../../src/outbox/schema/tables';
+import { readTables } from '../../../src/outbox/prisma/schema/tables';
 import { createTestDatabase } from '../../support/database';
 import { connect } from '../trigger/support';
 

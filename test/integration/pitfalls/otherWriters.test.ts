@@ -1,7 +1,7 @@
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
-import type { CapturedClient } from '../../../src/outbox/capture/extension';
+import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
 import { runWithContext } from '../../../src/outbox/context';
-import { withoutCapture } from '../../../src/outbox/withoutCapture';
+import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
 

@@ -1,11 +1,11 @@
 /** Clients of both engines on one migrated database, and a view of the outbox past all of our code. */
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
-import type { CaptureEngineName } from '../../../src/outbox/capturedClient';
-import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
-import { contextComments } from '../../../src/outbox/trigger/comments';
-import { createAdapter } from '../../../src/shared/database';
-import { markedComments, silentStatements } from '../../../src/shared/statementComments';
+import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
+import { withTriggerCapture } from '../../../src/outbox/prisma/trigger/capture';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { createAdapter } from '../../../src/outbox/prisma/adapter/createAdapter';
+import { markedComments, silentStatements } from '../../../src/outbox/prisma/statementComments';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { connect, type TestConnection } from '../trigger/support';

@@ -227,7 +227,7 @@ const written = {
 };
 
 const program = `
-const { createCapturedClient } = require('./dist/src/outbox/capturedClient');
+const { createCapturedClient } = require('./dist/src/healthcore/capturedClient');
 const { createLogger } = require('./dist/src/shared/logger');
 const { Prisma } = require('./dist/src/generated/prisma/client');
 async function main() {
@@ -258,7 +258,7 @@ void main();
 
 /** Changes a row of each odd value through Prisma, and says what became of it. */
 const oddProgram = `
-const { createCapturedClient } = require('./dist/src/outbox/capturedClient');
+const { createCapturedClient } = require('./dist/src/healthcore/capturedClient');
 const { createLogger } = require('./dist/src/shared/logger');
 const { prepare } = require('./dist/src/relay/prepare');
 const { readEvent } = require('./dist/src/kafka/readMessage');
@@ -342,7 +342,7 @@ describe('values of every kind', () => {
     await writeFile(project.path('odd.json'), JSON.stringify(oddValues));
     expect(await project.node(['prisma/generate.js'])).toMatchObject({ code: 0 });
     expect(await project.compile()).toEqual({ code: 0, output: '' });
-    expect(await project.node(['dist/src/outbox/trigger/main.js'])).toMatchObject({ code: 0 });
+    expect(await project.node(['dist/src/outbox/prisma/trigger/main.js'])).toMatchObject({ code: 0 });
   });
   afterAll(() => project.remove());
 

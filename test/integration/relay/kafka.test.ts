@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import type { Pool } from 'pg';
 import { createKafka } from '../../../src/kafka/client';
 import { KafkaPublisher } from '../../../src/kafka/producer';
-import { parseEnvelope } from '../../../src/events/envelope';
+import { parseEnvelope } from '../../../src/healthcore/catalogue';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
 import { Relay } from '../../../src/relay/relay';

@@ -1,6 +1,6 @@
 import type { Transaction } from '@prisma/driver-adapter-utils';
 import { CommitGate, runBehindGate } from '../../../src/shared/commitGate';
-import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
+import { FencedPrismaPg } from '../../../src/outbox/prisma/adapter/fencedPrismaPg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 
 const statement = (sql: string) => ({ sql, args: [], argTypes: [] });

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { runWithContext } from '../../../src/outbox/context';
-import { contextComments } from '../../../src/outbox/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
 import { sessionOf } from '../../../src/shared/connections/session';
-import { createPrismaClient } from '../../../src/shared/database';
-import { capturedStatements, type StatementComments } from '../../../src/shared/statementComments';
-import { preparingClient } from '../../../src/shared/statements/preparingClient';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
+import { capturedStatements, type StatementComments } from '../../../src/outbox/prisma/statementComments';
+import { preparingClient } from '../../../src/outbox/prisma/adapter/statements/preparingClient';
 import { type CapturedLog, captureLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from '../trigger/support';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
+import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { runWithContext } from '../../../src/outbox/context';
-import { withTriggerCapture } from '../../../src/outbox/trigger/capture';
-import { contextComments } from '../../../src/outbox/trigger/comments';
-import { createPrismaClient } from '../../../src/shared/database';
-import type { StatementComments } from '../../../src/shared/statementComments';
+import { withTriggerCapture } from '../../../src/outbox/prisma/trigger/capture';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
+import type { StatementComments } from '../../../src/outbox/prisma/statementComments';
 import { silentLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from './support';
 

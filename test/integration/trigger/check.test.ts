@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { aggregates } from '../../../src/events/catalogue';
-import { assertTriggersMatch } from '../../../src/outbox/trigger/check';
-import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
+import { aggregates } from '../../../src/healthcore/catalogue';
+import { assertTriggersMatch } from '../../../src/outbox/prisma/trigger/check';
+import { writeMigration } from '../../../src/outbox/prisma/trigger/writeMigration';
 import { shippedSchema, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
 
 /** A second trigger that would write each event again. */

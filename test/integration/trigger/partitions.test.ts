@@ -1,5 +1,5 @@
-import { aggregates } from '../../../src/events/catalogue';
-import { assertTriggersMatch } from '../../../src/outbox/trigger/check';
+import { aggregates } from '../../../src/healthcore/catalogue';
+import { assertTriggersMatch } from '../../../src/outbox/prisma/trigger/check';
 import {
   install,
   serverNames,

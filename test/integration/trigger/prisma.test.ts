@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { contextComments } from '../../../src/outbox/trigger/comments';
-import { createPrismaClient } from '../../../src/shared/database';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { silentLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from './support';
 

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { aggregates } from '../../../src/events/catalogue';
+import { aggregates } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { contextComments } from '../../../src/outbox/trigger/comments';
-import { createPrismaClient } from '../../../src/shared/database';
-import { capturedStatements } from '../../../src/shared/statementComments';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
+import { capturedStatements } from '../../../src/outbox/prisma/statementComments';
 import { silentLogger } from '../../support/logger';
 import { install, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
 

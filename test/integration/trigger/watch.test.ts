@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
-import { triggerInspector } from '../../../src/outbox/trigger/installed';
-import { TriggerWatch } from '../../../src/outbox/triggerWatch';
-import type { CaptureEngineName } from '../../../src/outbox/capturedClient';
-import { createCapturedClient } from '../../../src/outbox/capturedClient';
+import { triggerInspector } from '../../../src/outbox/prisma/trigger/installed';
+import { TriggerWatch } from '../../../src/outbox/prisma/triggerWatch';
+import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
+import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { type CapturedLog, captureLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';

@@ -1,9 +1,9 @@
 import type { Aggregate } from '../../../src/events/aggregate';
-import { appointment } from '../../../src/events/appointment';
-import { patient } from '../../../src/events/patient';
-import { CaptureError } from '../../../src/outbox/capture/captureError';
-import { refuseCascades } from '../../../src/outbox/capture/cascades';
-import { readRelations } from '../../../src/outbox/schema/relations';
+import { appointment } from '../../../src/healthcore/events/appointment';
+import { patient } from '../../../src/healthcore/events/patient';
+import { CaptureError } from '../../../src/outbox/captureError';
+import { refuseCascades } from '../../../src/outbox/prisma/middleware/cascades';
+import { readRelations } from '../../../src/outbox/prisma/schema/relations';
 
 const schemaWith = (actions: string, key = 'patientId String'): string => `
 model Patient {

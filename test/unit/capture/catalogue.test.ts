@@ -1,8 +1,13 @@
 import { defineAggregate } from '../../../src/events/aggregate';
-import { appointment } from '../../../src/events/appointment';
+import { appointment } from '../../../src/healthcore/events/appointment';
 import { date, int, nullable, oneOf, restricted, text, uuid } from '../../../src/events/fields';
-import { patient } from '../../../src/events/patient';
-import { capturedModels, catalogueFits, type ProblemOf, watchedFields } from '../../../src/outbox/catalogue';
+import { patient } from '../../../src/healthcore/events/patient';
+import {
+  capturedModels,
+  catalogueFits,
+  type ProblemOf,
+  watchedFields,
+} from '../../../src/outbox/prisma/catalogueFits';
 
 /** Compiles only when the two types are the same. */
 const same = <A, B>(equal: [A] extends [B] ? ([B] extends [A] ? true : false) : false): boolean => equal;

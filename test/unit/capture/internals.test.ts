@@ -1,10 +1,10 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../../src/generated/prisma/client';
-import { CaptureError } from '../../../src/outbox/capture/captureError';
-import { type CapturedClient, withCapture } from '../../../src/outbox/capture/extension';
-import { probe, readInternals } from '../../../src/outbox/capture/internals';
-import { FencedPrismaPg } from '../../../src/shared/fencedPrismaPg';
-import { markedComments } from '../../../src/shared/statementComments';
+import { CaptureError } from '../../../src/outbox/captureError';
+import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import { probe, readInternals } from '../../../src/outbox/prisma/internals';
+import { FencedPrismaPg } from '../../../src/outbox/prisma/adapter/fencedPrismaPg';
+import { markedComments } from '../../../src/outbox/prisma/statementComments';
 import { captureLogger } from '../../support/logger';
 
 /** Nothing listens there: whatever reaches the database fails. */

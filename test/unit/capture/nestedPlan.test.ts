@@ -1,12 +1,12 @@
 import type { Aggregate } from '../../../src/events/aggregate';
 import { restricted } from '../../../src/events/fields';
-import type { Internals } from '../../../src/outbox/capture/internals';
-import { readModels } from '../../../src/outbox/capture/model';
-import { readGraph } from '../../../src/outbox/capture/nested/graph';
-import { type NestedPlan, planNested } from '../../../src/outbox/capture/nested/plan';
-import type { Position } from '../../../src/outbox/capture/nested/position';
-import { UncapturedWrites } from '../../../src/outbox/capture/uncapturedWrites';
-import { readRelations } from '../../../src/outbox/schema/relations';
+import type { Internals } from '../../../src/outbox/prisma/internals';
+import { readModels } from '../../../src/outbox/prisma/middleware/model';
+import { readGraph } from '../../../src/outbox/prisma/middleware/nested/graph';
+import { type NestedPlan, planNested } from '../../../src/outbox/prisma/middleware/nested/plan';
+import type { Position } from '../../../src/outbox/prisma/middleware/nested/position';
+import { UncapturedWrites } from '../../../src/outbox/prisma/middleware/uncapturedWrites';
+import { readRelations } from '../../../src/outbox/prisma/schema/relations';
 
 /* Clinic ‹ Patient ‹ Appointment › Doctor (optional); and relations that can't be followed. */
 const schema = `

@@ -17,10 +17,10 @@ it('connections to the database are made in one place: every other one would lac
     ),
   );
   expect(makers.sort()).toEqual([
+    'src/outbox/prisma/adapter/fencedPrismaPg.ts',
+    'src/outbox/prisma/adapter/statements/preparingClient.ts',
     // PinnedClient and what is made of it.
     'src/shared/connections/pinnedClient.ts',
     'src/shared/database.ts',
-    'src/shared/fencedPrismaPg.ts',
-    'src/shared/statements/preparingClient.ts',
   ]);
 });

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { logMailer } from '../../../src/consumers/email/logMailer';
-import { maskAddress } from '../../../src/consumers/email/maskAddress';
-import { SmtpJudge } from '../../../src/consumers/email/smtpJudge';
-import { smtpVerdict, type SmtpVerdict } from '../../../src/consumers/email/smtpVerdict';
+import { logMailer } from '../../../src/healthcore/consumers/email/logMailer';
+import { maskAddress } from '../../../src/healthcore/consumers/email/maskAddress';
+import { SmtpJudge } from '../../../src/healthcore/consumers/email/smtpJudge';
+import { smtpVerdict, type SmtpVerdict } from '../../../src/healthcore/consumers/email/smtpVerdict';
 import { classifyFailure } from '../../../src/consumers/failurePolicy';
-import { findConsumers } from '../../../src/consumers/registry';
+import { findConsumers } from '../../../src/healthcore/consumers/registry';
 import { createMetrics } from '../../../src/shared/metrics';
 import { loadConfig } from '../../../src/shared/config/load';
 import { consumerVariables } from '../../../src/shared/config/variables';

@@ -1,6 +1,6 @@
-import { eventTypes } from '../../../src/events/catalogue';
+import { eventTypes } from '../../../src/healthcore/catalogue';
 import { handledTypes, handleEveryEvent, type Handlers } from '../../../src/consumers/handlers';
-import { consumers, findConsumers } from '../../../src/consumers/registry';
+import { consumers, findConsumers } from '../../../src/healthcore/consumers/registry';
 
 const ignore = async (): Promise<void> => undefined;
 

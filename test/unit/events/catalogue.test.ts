@@ -1,4 +1,4 @@
-import { aggregates, eventTypes, findDefinition, isEventType } from '../../../src/events/catalogue';
+import { aggregates, eventTypes, findDefinition, isEventType } from '../../../src/healthcore/catalogue';
 
 describe('the catalogue', () => {
   it('knows the events that others rely on, by name', () => {

@@ -3,7 +3,7 @@ import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { dataPattern, dataSchema, defineAggregate } from '../../../src/events/aggregate';
-import { findDefinition } from '../../../src/events/catalogue';
+import { findDefinition } from '../../../src/healthcore/catalogue';
 import { dataFaults } from '../../../src/events/checkData';
 import * as kind from '../../../src/events/fields';
 

@@ -1,4 +1,4 @@
-import { canonicalEmail, emailAddress } from '../../../src/events/email';
+import { canonicalEmail, emailAddress } from '../../../src/healthcore/events/email';
 
 const accepted = (text: string): boolean => emailAddress.safeParse(canonicalEmail(text)).success;
 

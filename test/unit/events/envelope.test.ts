@@ -1,4 +1,4 @@
-import { parseEnvelope } from '../../../src/events/envelope';
+import { parseEnvelope } from '../../../src/healthcore/catalogue';
 
 const cancelled = {
   event_id: '550e8400-e29b-41d4-a716-446655440000',

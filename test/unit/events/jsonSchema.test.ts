@@ -3,9 +3,7 @@ import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { renderSchemas, schemaDirectory } from '../../../dev/schemas/render';
-import { eventTypes } from '../../../src/events/catalogue';
-import { parseEnvelope } from '../../../src/events/envelope';
-import { jsonSchemaOf } from '../../../src/events/jsonSchema';
+import { eventTypes, jsonSchemaOf, parseEnvelope } from '../../../src/healthcore/catalogue';
 import { eventOf, patientCreated } from '../../support/events';
 
 const directory = path.resolve(__dirname, '../../..', schemaDirectory);

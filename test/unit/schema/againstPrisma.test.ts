@@ -1,8 +1,8 @@
 import { getDMMF } from '@prisma/get-dmmf';
 import type * as DMMF from '@prisma/dmmf';
 import fc from 'fast-check';
-import { hasForeignKeys, readRelations } from '../../../src/outbox/schema/relations';
-import { readTables } from '../../../src/outbox/schema/tables';
+import { hasForeignKeys, readRelations } from '../../../src/outbox/prisma/schema/relations';
+import { readTables } from '../../../src/outbox/prisma/schema/tables';
 import { type GeneratedSchema, generateSchema } from './generated';
 import { Spelling } from './spelling';
 

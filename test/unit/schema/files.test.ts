@@ -5,10 +5,10 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { defineAggregate } from '../../../src/events/aggregate';
 import { uuid } from '../../../src/events/fields';
-import { readSchemaFiles } from '../../../src/outbox/schema/files';
-import { readRelations } from '../../../src/outbox/schema/relations';
-import { readTables } from '../../../src/outbox/schema/tables';
-import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
+import { readSchemaFiles } from '../../../src/outbox/prisma/schema/files';
+import { readRelations } from '../../../src/outbox/prisma/schema/relations';
+import { readTables } from '../../../src/outbox/prisma/schema/tables';
+import { writeMigration } from '../../../src/outbox/prisma/trigger/writeMigration';
 
 const root = path.resolve(__dirname, '../../..');
 const files = {

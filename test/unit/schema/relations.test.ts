@@ -1,4 +1,4 @@
-import { hasForeignKeys, readRelations } from '../../../src/outbox/schema/relations';
+import { hasForeignKeys, readRelations } from '../../../src/outbox/prisma/schema/relations';
 
 const holder = (relation: string, keys: string, other = 'things Thing[]'): string => `
 model Owner {

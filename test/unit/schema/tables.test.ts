@@ -1,4 +1,4 @@
-import { readTables } from '../../../src/outbox/schema/tables';
+import { readTables } from '../../../src/outbox/prisma/schema/tables';
 
 const schema = `
 // model Commented { id String @id }

@@ -1,4 +1,4 @@
-import { cutContextComment } from '../../../src/shared/statements/contextComment';
+import { cutContextComment } from '../../../src/outbox/prisma/adapter/statements/contextComment';
 
 const insert = 'INSERT INTO "patients" ("id") VALUES ($1)';
 const stamped = (actor: string, more = ''): string =>

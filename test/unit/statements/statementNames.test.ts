@@ -1,4 +1,4 @@
-import { StatementNames } from '../../../src/shared/statements/statementNames';
+import { StatementNames } from '../../../src/outbox/prisma/adapter/statements/statementNames';
 
 /** What a statement is called each time that it comes. */
 const come = (names: StatementNames, text: string, times: number): (string | undefined)[] =>

@@ -1,12 +1,12 @@
 import { runWithContext } from '../../../src/outbox/context';
-import { contextComments } from '../../../src/outbox/trigger/comments';
-import { contextKeys } from '../../../src/shared/statements/contextComment';
+import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextKeys } from '../../../src/outbox/prisma/adapter/statements/contextComment';
 import {
   capturedStatements,
   markedComments,
   silentStatements,
   statementMode,
-} from '../../../src/shared/statementComments';
+} from '../../../src/outbox/prisma/statementComments';
 
 const stamp = contextComments({ source: 'clinic' });
 const tags = (action: string): Readonly<Record<string, string | undefined>> => stamp({ query: { action } });

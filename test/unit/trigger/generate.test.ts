@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Aggregate } from '../../../src/events/aggregate';
-import { aggregates, eventTypes } from '../../../src/events/catalogue';
+import { aggregates, eventTypes } from '../../../src/healthcore/catalogue';
 import { bytes, int, restricted, text, uuid } from '../../../src/events/fields';
-import { generate } from '../../../src/outbox/trigger/generate';
-import { readTables } from '../../../src/outbox/schema/tables';
+import { generate } from '../../../src/outbox/prisma/trigger/generate';
+import { readTables } from '../../../src/outbox/prisma/schema/tables';
 
 const shipped = readTables(readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8'));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Aggregate } from '../../../src/events/aggregate';
 import { uuid } from '../../../src/events/fields';
-import { writeMigration } from '../../../src/outbox/trigger/writeMigration';
+import { writeMigration } from '../../../src/outbox/prisma/trigger/writeMigration';
 
 const aggregate = (type: string, model: string): Aggregate => ({
   type,

@@ -1,12 +1,12 @@
-import { createSmtpMailer, type SmtpOptions } from '../../../../src/consumers/email/smtpMailer';
-import type { Mailer } from '../../../../src/consumers/email/mailer';
+import { createSmtpMailer, type SmtpOptions } from '../../../../src/healthcore/consumers/email/smtpMailer';
+import type { Mailer } from '../../../../src/healthcore/consumers/email/mailer';
 import type { Effects } from '../../../../src/consumers/effects';
-import { emailSender } from '../../../../src/consumers/handlers/emailSender';
+import { emailSender } from '../../../../src/healthcore/consumers/emailSender';
 import type { Outcome } from '../../../../src/consumers/outcome';
 import { processMessage, type ProcessDependencies } from '../../../../src/consumers/processMessage';
-import type { EventEnvelope } from '../../../../src/events/envelope';
+import type { EventEnvelope } from '../../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../../src/generated/prisma/client';
-import { createPrismaClient } from '../../../../src/shared/database';
+import { createPrismaClient } from '../../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { eventOf, messageOf, patientMarker } from '../../../support/events';
 import { captureLogger, silentLogger } from '../../../support/logger';

@@ -1,9 +1,8 @@
 /** Appointments and patients as their events tell of them, and the handlers called with events in any order. */
 import { randomUUID } from 'node:crypto';
-import { appointmentReminders } from '../../../../src/consumers/handlers/appointmentReminders';
+import { appointmentReminders } from '../../../../src/healthcore/consumers/appointmentReminders';
 import { handlerOf } from '../../../../src/consumers/handlers';
-import type { EventData } from '../../../../src/events/catalogue';
-import type { AnyEvent } from '../../../../src/events/envelope';
+import type { AnyEvent, EventData } from '../../../../src/healthcore/catalogue';
 import type { Prisma } from '../../../../src/generated/prisma/client';
 import type { Logger } from '../../../../src/shared/logger';
 import { eventOf } from '../../../support/events';

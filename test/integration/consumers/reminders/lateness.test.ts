@@ -1,12 +1,12 @@
 /** Reminders that were right when they were asked for, and are looked at again just before they are sent. */
-import { emailSender } from '../../../../src/consumers/handlers/emailSender';
-import type { Mail } from '../../../../src/consumers/email/mailer';
+import { emailSender } from '../../../../src/healthcore/consumers/emailSender';
+import type { Mail } from '../../../../src/healthcore/consumers/email/mailer';
 import type { Outcome } from '../../../../src/consumers/outcome';
 import { processMessage } from '../../../../src/consumers/processMessage';
-import { sendDueReminders } from '../../../../src/consumers/reminders/sender';
-import type { EventEnvelope } from '../../../../src/events/envelope';
-import type { CapturedClient } from '../../../../src/outbox/capture/extension';
-import { createCapturedClient } from '../../../../src/outbox/capturedClient';
+import { sendDueReminders } from '../../../../src/healthcore/consumers/reminders/sender';
+import type { EventEnvelope } from '../../../../src/healthcore/catalogue';
+import type { CapturedClient } from '../../../../src/outbox/prisma/middleware/extension';
+import { createCapturedClient } from '../../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { eventOf, messageOf } from '../../../support/events';
 import { silentLogger } from '../../../support/logger';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { AnyEvent } from '../../../../src/events/envelope';
+import type { AnyEvent } from '../../../../src/healthcore/catalogue';
 import { Prisma, type PrismaClient } from '../../../../src/generated/prisma/client';
-import { createPrismaClient } from '../../../../src/shared/database';
+import { createPrismaClient } from '../../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { effort } from '../../../support/effort';
 import { patientMarker } from '../../../support/events';

@@ -4,10 +4,11 @@ import {
   createReminderSender,
   sendDueReminders,
   type SenderDatabase,
-} from '../../../../src/consumers/reminders/sender';
-import type { AnyEvent } from '../../../../src/events/envelope';
-import type { CapturedClient } from '../../../../src/outbox/capture/extension';
-import { type CaptureEngineName, createCapturedClient } from '../../../../src/outbox/capturedClient';
+} from '../../../../src/healthcore/consumers/reminders/sender';
+import type { AnyEvent } from '../../../../src/healthcore/catalogue';
+import type { CapturedClient } from '../../../../src/outbox/prisma/middleware/extension';
+import { createCapturedClient } from '../../../../src/healthcore/capturedClient';
+import type { CaptureEngineName } from '../../../../src/outbox/prisma/engineName';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { patientMarker } from '../../../support/events';
 import { captureLogger, silentLogger } from '../../../support/logger';

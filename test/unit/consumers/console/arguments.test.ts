@@ -8,7 +8,7 @@ import {
 } from '../../../../src/consumers/console/arguments';
 import { matches } from '../../../../src/consumers/console/filter';
 import { viewOf } from '../../../../src/consumers/console/view';
-import { eventTypes } from '../../../../src/events/catalogue';
+import { eventTypes } from '../../../../src/healthcore/catalogue';
 import { eventOf, messageOf, rawMessage } from '../../../support/events';
 
 const now = Date.parse('2026-01-05T19:00:00.000Z');

@@ -1,0 +1,36 @@
+import type { AdapterOptions } from '../outbox/prisma/adapter/createAdapter';
+import type { CaptureEngineName } from '../outbox/prisma/engineName';
+import { createPrismaClient } from './createPrismaClient';
+import { UserError } from '../shared/lifecycle';
+import { type CapturedClient, type CaptureOptions, withCapture } from '../outbox/prisma/middleware/extension';
+import { withTriggerCapture } from '../outbox/prisma/trigger/capture';
+import { contextComments } from '../outbox/prisma/trigger/comments';
+
+/**
+ * A Prisma client whose writes leave their events in the outbox, by the engine that OUTBOX_CAPTURE names.
+ * The trigger engine asks the database at once whether its triggers are those that the catalogue means.
+ * @throws TriggersDifferError, a UserError, when they are not; a UserError when the database cannot be asked.
+ */
+export async function createCapturedClient(
+  engine: CaptureEngineName,
+  database: AdapterOptions,
+  options: CaptureOptions,
+): Promise<CapturedClient> {
+  if (engine === 'middleware') return withCapture(createPrismaClient(database), options);
+  const base = createPrismaClient({ ...database, comments: [contextComments({ source: options.source })] });
+  try {
+    return await withTriggerCapture(base, options);
+  } catch (error) {
+    await base.$disconnect();
+    throw error instanceof Error && error.name.startsWith('Prisma') ? cannotAsk(error) : error;
+  }
+}
+
+function cannotAsk(error: Error): UserError {
+  const { code } = error as { code?: string };
+  return new UserError(
+    `The trigger engine looks at its triggers before it starts, and the database could not be asked (${code ?? error.name}). ` +
+      'Start the database or mend DATABASE_URL, and start again.',
+    { cause: error },
+  );
+}

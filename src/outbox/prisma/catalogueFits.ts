@@ -1,0 +1,115 @@
+import type { Prisma } from '../../generated/prisma/client';
+import type { Aggregate, EventRule } from '../../events/aggregate';
+import { aggregates } from '../../healthcore/catalogue';
+import type { Field, FieldKind } from '../../events/fields';
+
+/*
+ * Where the catalogue meets the Prisma models. src/events may not know the generated client, so the check that the two
+ * fit stands here: the compiler evaluates `ProblemOf` for each aggregate to a sentence that says what is wrong, and
+ * refuses to compile unless there is none.
+ */
+
+type Models = Prisma.TypeMap['model'];
+type RowOf<Model extends keyof Models> = Models[Model]['payload']['scalars'];
+
+/** What Prisma's client gives for a field of each kind. */
+interface ValueOfKind extends Record<FieldKind, unknown> {
+  uuid: string;
+  text: string;
+  datetime: Date;
+  date: Date;
+  int: number;
+  bigint: bigint;
+  decimal: Prisma.Decimal;
+  float: number;
+  boolean: boolean;
+  bytes: Uint8Array;
+  json: Prisma.JsonValue;
+  enum: string;
+}
+
+type Fits<A, B> = [A] extends [B] ? true : false;
+
+type KindProblem<Where extends string, F, Value> =
+  F extends Field<string, infer Kind, infer Wire>
+    ? Fits<NonNullable<Value>, ValueOfKind[Kind]> extends false
+      ? `${Where} is declared as ${Kind}, which is not its type in the Prisma model`
+      : null extends Value
+        ? null extends Wire
+          ? EnumProblem<Where, Kind, Value, Wire>
+          : `${Where} may be null in the Prisma model: wrap it in nullable()`
+        : null extends Wire
+          ? Kind extends 'json' | 'float'
+            ? never
+            : `${Where} is never null in the Prisma model: take it out of nullable()`
+          : EnumProblem<Where, Kind, Value, Wire>
+    : never;
+
+type EnumProblem<Where extends string, Kind, Value, Wire> = Kind extends 'enum'
+  ? Fits<NonNullable<Value>, NonNullable<Wire>> extends false
+    ? `${Where} lists fewer words than its enum in the Prisma model`
+    : Fits<NonNullable<Wire>, NonNullable<Value>> extends false
+      ? `${Where} lists words that its enum in the Prisma model does not have`
+      : never
+  : never;
+
+type FieldProblems<Model extends string, Fields, Row> = {
+  [K in keyof Fields & string]: K extends keyof Row
+    ? Fields[K] extends { class: 'restricted' }
+      ? never
+      : KindProblem<`${Model}.${K}`, Fields[K], Row[K]>
+    : `${Model}.${K} is in the catalogue and not in the Prisma model`;
+}[keyof Fields & string];
+
+type BecomesProblems<Rules, Row> = {
+  [T in keyof Rules & string]: Rules[T] extends {
+    when: { becomes: { field: infer F extends string; value: infer V } };
+  }
+    ? F extends keyof Row
+      ? Fits<V, Row[F]> extends false
+        ? `${T} waits for a value that ${F} never has in the Prisma model`
+        : never
+      : never
+    : never;
+}[keyof Rules & string];
+
+/** The sentences that say where an aggregate and its Prisma model do not fit; `never` when they do. */
+export type ProblemOf<A> = A extends {
+  model: infer Model extends string;
+  fields: infer F;
+  events: infer Rules;
+}
+  ? Model extends keyof Models
+    ? FieldProblems<Model, F, RowOf<Model>> | BecomesProblems<Rules, RowOf<Model>>
+    : `The catalogue names the model ${Model}, which the Prisma schema does not have`
+  : never;
+
+/**
+ * `true` where there is no problem, else the problems. The detour through a mapped type takes the union's name away:
+ * of a union with a name the compiler's error shows the name alone, and not one of its sentences.
+ */
+export type Fitting<Problem extends string> = [Problem] extends [never]
+  ? true
+  : { [Each in Problem]: Each }[Problem];
+
+/** Does not compile when the catalogue and the Prisma models do not fit; the error is the sentences that say where. */
+export const catalogueFits: Fitting<ProblemOf<(typeof aggregates)[number]>> = true;
+
+const byModel: ReadonlyMap<string, Aggregate> = new Map<string, Aggregate>(
+  aggregates.map((aggregate) => [aggregate.model, aggregate]),
+);
+
+/** The models whose changes mean events, each with its aggregate, in the catalogue's order. */
+export function capturedModels(): ReadonlyMap<string, Aggregate> {
+  return byModel;
+}
+
+/** The fields whose change an aggregate's rules react to. */
+export function watchedFields(aggregate: Aggregate): ReadonlySet<string> {
+  return new Set(Object.values(aggregate.events).flatMap(watchedBy));
+}
+
+function watchedBy(rule: EventRule): readonly string[] {
+  if (rule.on !== 'update') return [];
+  return 'becomes' in rule.when ? [rule.when.becomes.field] : rule.when.changed;
+}

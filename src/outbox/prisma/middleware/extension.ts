@@ -1,0 +1,127 @@
+import { Prisma, type PrismaClient } from '../../../generated/prisma/client';
+import type { CommandType, EventData, EventType } from '../../../healthcore/catalogue';
+import type { Logger } from '../../../shared/logger';
+import { lockKey } from '../../append';
+import { capturedModels } from '../catalogueFits';
+import { explicitEvent } from '../../explicitEvent';
+import { stampedComments } from '../stampedComments';
+import { CaptureError } from '../../captureError';
+import { refuseCascades } from './cascades';
+import { captureKey, ClientFamily } from './clientFamily';
+import { CaptureEngine } from './engine';
+import { probe, readInternals, transactionIdOf } from '../internals';
+import { readModels } from './model';
+import { readGraph } from './nested/graph';
+import { readRelations } from '../schema/relations';
+import { UncapturedWrites } from './uncapturedWrites';
+
+/*
+ * The engine "middleware": a Prisma Client extension that turns every write of a captured model into rows of the
+ * outbox, in the same database transaction.
+ *
+ * A write inside a caller's transaction joins it; any other gets a transaction of its own, without limits, so that
+ * nobody can tell it from the single statement that it was. Around the write the images of its rows are taken, the
+ * catalogue says which events their difference means, and those are inserted after the write, while its row locks are
+ * held. What can't be captured is refused: raw SQL on a captured table, cascades, nested writes without bounds.
+ *
+ * Model change and events commit together or not at all. Neither is ever told by the success of a promise: an error
+ * that a caller catches may have ended the transaction, and a write that nobody awaits may still be part of it.
+ */
+
+export interface CaptureOptions {
+  /** `metadata.source` of the events: the service's name. */
+  source: string;
+  logger: Logger;
+  /** Called after the commit of a transaction that appended events: nudge the relay. What it throws is logged. */
+  onCommitted?: () => void;
+}
+
+interface Append {
+  /**
+   * Appends an explicit event in the caller's interactive transaction.
+   * @throws CaptureError outside one, or when the data does not fit the catalogue.
+   */
+  $append<T extends CommandType>(
+    eventType: T,
+    event: { aggregateId: string; data: EventData<T> },
+  ): Promise<{ eventId: string }>;
+}
+
+interface Transact$ {
+  $transaction<R>(
+    work: (tx: CapturedTransaction) => Promise<R>,
+    options?: { maxWait?: number; timeout?: number; isolationLevel?: Prisma.TransactionIsolationLevel },
+  ): Promise<R>;
+}
+
+/** What `$transaction(async (tx) => …)` passes. */
+export type CapturedTransaction = Transact$ & Append & Prisma.TransactionClient;
+
+/** A Prisma client whose writes leave their events in the outbox. */
+export type CapturedClient = Transact$ & Append & PrismaClient;
+
+/**
+ * Extends a client with capture. What the client that was given writes past capture, alone or in an extension that was
+ * applied to it before, is left to the triggers, and refused where none are installed; see withoutCapture for writes
+ * that are to have no events.
+ * @throws CaptureError when the schema, the catalogue or this version of Prisma can't be captured, saying why.
+ */
+export function withCapture(client: PrismaClient, options: CaptureOptions): CapturedClient {
+  if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
+  const internals = readInternals(client);
+  if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
+  if (!internals.fenced) throw new CaptureError(unfenced);
+  const relations = readRelations(internals.schema);
+  const captured = capturedModels();
+  refuseCascades(captured, relations);
+  const models = readModels(captured, internals);
+  const graph = readGraph(models, relations, internals);
+  const uncaptured = new UncapturedWrites(internals, models, graph, options.source);
+  const family = ClientFamily.of(internals, uncaptured);
+  const checked = probe(internals);
+  checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
+  const engine = new CaptureEngine(family, models, graph, options, checked);
+  return client.$extends({
+    name: 'signalbox-capture',
+    client: {
+      // By it the family knows the clients with capture: this one, and what others make of it by $extends.
+      [captureKey]: engine as never,
+      $append(eventType: EventType, event: { aggregateId: string; data: unknown }) {
+        return append(engine, this, eventType, event);
+      },
+    },
+  }) as unknown as CapturedClient;
+}
+
+const unmarked =
+  'withCapture was given a client that does not mark its statements, so installed triggers would write each event a ' +
+  'second time: create it with createPrismaClient, or with comments: [markedComments()].';
+
+const unfenced =
+  'withCapture was given a client whose adapter lets statements of an operation pass the end of its transaction, so a ' +
+  'time-out could leave changes without events: create it with createPrismaClient, or with new FencedPrismaPg(…).';
+
+async function append(
+  engine: CaptureEngine,
+  client: object,
+  eventType: string,
+  { aggregateId, data }: { aggregateId: string; data: unknown },
+): Promise<{ eventId: string }> {
+  const id = transactionIdOf(client);
+  if (id === undefined) {
+    throw new CaptureError(
+      `$append('${eventType}') needs a transaction: prisma.$transaction(async (tx) => { …; await tx.$append(…) })`,
+    );
+  }
+  const event = explicitEvent(eventType, aggregateId, data);
+  return engine.within({ kind: 'itx', id }, async (session, unit) => {
+    try {
+      await lockKey(session.execute, aggregateId);
+      const [eventId = ''] = await session.append([event], event.aggregateType);
+      return { eventId };
+    } catch (error) {
+      unit.sawError = true;
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,92 @@
+import { aggregates } from '../../../healthcore/catalogue';
+import type { StatementMode } from '../statementComments';
+import { findProblems } from '../trigger/check';
+import { contextComments } from '../trigger/comments';
+import { generate } from '../trigger/generate';
+import { readTables } from '../schema/tables';
+import { CaptureError } from '../../captureError';
+import type { Internals, LazyPromise, Request } from '../internals';
+import type { CapturedModel } from './model';
+import type { NestedGraph } from './nested/graph';
+import { planNested } from './nested/plan';
+import { strategies } from './operations';
+import { writtenModels } from './rawSql';
+import type { Args } from './selection';
+import type { Session } from './session';
+
+/*
+ * Writes of captured models by a client without capture: an extension applied before withCapture that writes with the
+ * client which it closes over, or the caller of the client that withCapture was given. Capture has no part in them, so
+ * their events must come from triggers.
+ */
+
+/** How long a look at the triggers is believed, in milliseconds. */
+const lookMs = 60_000;
+
+export class UncapturedWrites {
+  /** Their statements carry the request's context to the triggers. */
+  readonly mode: StatementMode;
+  #goodUntil = 0;
+
+  constructor(
+    private readonly internals: Internals,
+    private readonly models: ReadonlyMap<string, CapturedModel>,
+    private readonly graph: NestedGraph,
+    source: string,
+  ) {
+    this.mode = { kind: 'uncaptured', comment: contextComments({ source }) };
+  }
+
+  /** Whether an element of a batch may write rows of captured models, or may be raw SQL. */
+  mayConcern(spec: LazyPromise['spec']): boolean {
+    if (spec?.model === undefined) return true;
+    return this.graph.models.has(spec.model) && strategies.has(spec.action ?? '');
+  }
+
+  /** Whether a request writes rows of captured models. */
+  concerns({ model, action, args }: Request): boolean {
+    if (model === undefined) return writtenModels(this.models, args).length > 0;
+    if (!strategies.has(action)) return false;
+    if (this.models.has(model)) return true;
+    try {
+      return planNested(this.graph, model, action, (args ?? {}) as Args) !== undefined;
+    } catch (error) {
+      // Nested writes that the middleware would refuse: they reach captured models.
+      if (error instanceof CaptureError) return true;
+      throw error;
+    }
+  }
+
+  /**
+   * Looks at the triggers, by a session where the request is part of an interactive transaction.
+   * @throws CaptureError when there are none that would write the events of the request.
+   */
+  async assertTriggers(request: Request, session: Session | undefined): Promise<void> {
+    if (performance.now() < this.#goodUntil) return;
+    const problems = await this.#problems(session);
+    if (problems.length > 0) throw refusal(request, problems);
+    this.#goodUntil = performance.now() + lookMs;
+  }
+
+  async #problems(session: Session | undefined): Promise<string[]> {
+    const { base, schema, defaultSchema } = this.internals;
+    const found = await findProblems(
+      async (sql, ...parameters) =>
+        session ? session.execute(sql, parameters) : base.$queryRawUnsafe(sql, ...parameters),
+      generate(aggregates, readTables(schema)),
+      defaultSchema,
+    );
+    return found.map(({ problem }) => problem);
+  }
+}
+
+function refusal({ model, action, clientMethod }: Request, problems: readonly string[]): CaptureError {
+  const what = model === undefined ? clientMethod : `"${action}" of ${model}`;
+  const more = problems.length > 1 ? ` and ${problems.length - 1} more` : '';
+  return new CaptureError(
+    `${what} was called on a client without capture, by an extension applied before withCapture or with the client that ` +
+      `withCapture was given, and no trigger would write its events (${problems[0] ?? ''}${more}). Apply the extension ` +
+      'after withCapture and let it write with the captured client, install the triggers ("npm run events:migration", ' +
+      '"npm run migrate"), or write without events by withoutCapture(() => …).',
+  );
+}

@@ -1,0 +1,109 @@
+import type { Aggregate } from '../../../events/aggregate';
+import { carriable, type Field, type FieldKind } from '../../../events/fields';
+import { identifier, literal } from './quote';
+import type { Column, Table } from '../schema/tables';
+
+/**
+ * A field of an aggregate with its column. Everything below is SQL text in which `row` is the alias of a transition
+ * table, `n` for the rows as they are now and `o` for the rows as they were.
+ */
+export interface CapturedField {
+  readonly field: Field;
+  readonly column: Column;
+}
+
+export type RowAlias = 'n' | 'o';
+
+/** Finds a field of an aggregate and its column. @throws Error when either is missing. */
+export function captured(aggregate: Aggregate, table: Table, name: string): CapturedField {
+  const field = aggregate.fields[name];
+  if (!field) throw new Error(`The aggregate "${aggregate.type}" has no field "${name}"`);
+  const column = table.columns.get(name);
+  if (!column) throw new Error(`The model "${table.model}" has no column for the field "${name}"`);
+  return { field, column };
+}
+
+/** The column itself. */
+export function columnOf({ column }: CapturedField, row: RowAlias): string {
+  return `${row}.${identifier(column.name)}`;
+}
+
+/**
+ * The value as Postgres' JSON functions write it in the form that the catalogue promises for its kind.
+ * None of it depends on a setting of the session (TimeZone, DateStyle, bytea_output, …).
+ */
+export function encoded({ field, column }: CapturedField, row: RowAlias): string {
+  if (column.list)
+    throw new Error(`The field "${field.as}" is a list, and events carry single values only: use json`);
+  return encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column });
+}
+
+const asIs = (value: string): string => value;
+
+/** A call of one of the functions of valueSql.ts. */
+const by =
+  (name: string) =>
+  (value: string, { field }: CapturedField): string =>
+    `signalbox.${name}(${value}, ${literal(field.as)})`;
+
+const encodings: Record<FieldKind, (value: string, captured: CapturedField) => string> = {
+  uuid: by('uuid_of'),
+  text: asIs,
+  datetime: by('instant_of'),
+  date: (value, captured) => `left(${by('instant_of')(value, captured)}, 10)`,
+  int: asIs,
+  bigint: (value) => `${value}::text`,
+  decimal: by('decimal_of'),
+  float: by('number_of'),
+  boolean: asIs,
+  // Postgres breaks lines after 76 characters.
+  bytes: (value) => `translate(encode(${value}, 'base64'), chr(10), '')`,
+  json: by('json_of'),
+  enum: memberOf,
+};
+
+/**
+ * An enum's member may have another label in the database (`@map`). A label that the Prisma schema does not have, which
+ * ALTER TYPE may have added since, is refused: consumers would refuse it.
+ */
+function memberOf(value: string, { field, column: { members } }: CapturedField): string {
+  const known = [...(members ?? [])];
+  if (known.length === 0) return value;
+  const cases = known.map(([label, member]) => `WHEN ${literal(label)} THEN ${literal(member)}`);
+  const refusal = `signalbox.refuse_value(${literal(field.as)}, ${literal(carriable.enum)})`;
+  return `CASE ${value}::text ${cases.join(' ')} ELSE CASE WHEN ${value} IS NOT NULL THEN ${refusal} END END`;
+}
+
+/** Whether the value before is another than the value now; two nulls are the same. */
+export function differs(captured: CapturedField): string {
+  return `signalbox.differs(${columnOf(captured, 'o')}, ${columnOf(captured, 'n')})`;
+}
+
+/** Whether the field has this value now and had another before. */
+export function becomes(captured: CapturedField, value: string | number | boolean): string {
+  const { field, column } = captured;
+  if (field.kind === 'json' || field.kind === 'bytes' || column.list)
+    throw new Error(`The field "${field.as}" can't be compared with a value: only single, plain values can`);
+  const label = labelOf(captured, value);
+  // Without a cast the literal takes the column's type, so that 1 equals 1.0 where the column is a number.
+  const now = `${columnOf(captured, 'n')} = ${literal(label)}`;
+  return `${now} AND ${columnOf(captured, 'o')} IS DISTINCT FROM ${literal(label)}`;
+}
+
+/** The value as the database knows it: the label of an enum's member, which `@map` may have changed. */
+function labelOf({ field, column }: CapturedField, value: string | number | boolean): string {
+  if (!column.members) return String(value);
+  const [label] = [...column.members].find(([, member]) => member === value) ?? [];
+  if (label === undefined)
+    throw new Error(
+      `The field "${field.as}" can't become ${JSON.stringify(value)}: its enum has no such member`,
+    );
+  return label;
+}
+
+/** The aggregate's id: text, never null. */
+export function keyOf({ field, column }: CapturedField, row: RowAlias): string {
+  if (!(['uuid', 'text', 'int', 'bigint', 'enum'] as FieldKind[]).includes(field.kind))
+    throw new Error(`The key "${field.as}" is of kind ${field.kind}, which is no way to name an aggregate`);
+  return `(${encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column })})::text`;
+}
