@@ -57,8 +57,8 @@ CREATE TYPE "Mood" AS ENUM ('in good spirits', 'BAD', 'later');
 CREATE TABLE "oddities" (id uuid PRIMARY KEY, note text, ext text, seen timestamptz(3), local timestamp(3), day date,
   count int, big bigint, exact numeric, ratio float8, thin real, yes boolean, scan bytea, doc jsonb, text json, mood "Mood");`;
 
-const aggregate = `import { defineAggregate } from './aggregate';
-import { bigint, bytes, datetime, decimal, float, json, nullable, text, uuid } from './fields';
+const aggregate = `import { defineAggregate } from '../../events/aggregate';
+import { bigint, bytes, datetime, decimal, float, json, nullable, text, uuid } from '../../events/fields';
 
 export const specimen = defineAggregate({
   type: 'specimen',
@@ -90,8 +90,8 @@ export const specimen = defineAggregate({
 });
 `;
 
-const oddAggregate = `import { defineAggregate } from './aggregate';
-import * as kind from './fields';
+const oddAggregate = `import { defineAggregate } from '../../events/aggregate';
+import * as kind from '../../events/fields';
 
 const { nullable } = kind;
 
@@ -331,10 +331,10 @@ describe('values of every kind', () => {
     const blocks = {
       'append-to=prisma/schema.prisma': model,
       'file=prisma/migrations/20270101000000_specimens/migration.sql': table,
-      'file=src/events/specimen.ts': aggregate,
-      'file=src/events/oddity.ts': oddAggregate,
-      'change=src/events/catalogue.ts':
-        "import { oddity } from './oddity';\nimport { specimen } from './specimen';\nexport const aggregates = [patient, appointment, specimen, oddity] as const;\n",
+      'file=src/healthcore/events/specimen.ts': aggregate,
+      'file=src/healthcore/events/oddity.ts': oddAggregate,
+      'change=src/healthcore/catalogue.ts':
+        "import { oddity } from './events/oddity';\nimport { specimen } from './events/specimen';\n  aggregates: [patient, appointment, specimen, oddity],\n",
     };
     for (const [info, body] of Object.entries(blocks)) await project.apply({ info, body });
     await writeFile(project.path('values.js'), program);
