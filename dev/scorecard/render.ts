@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type Capability, type Chapter, type Verdict } from './verdict';
+import type { Capability, Chapter, Verdict } from './verdict';
 
 const head = `# Scorecard
 

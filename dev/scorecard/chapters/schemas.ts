@@ -1,0 +1,59 @@
+import { absent, both, type Chapter, each, refused, yes } from '../verdict';
+
+/** Schemas, values and servers of other people. */
+export const schemas: Chapter = {
+  title: 'Schemas and servers',
+  capabilities: [
+    both(
+      'every kind of scalar, to the last digit',
+      yes(
+        'pitfalls/values',
+        'are in the events of every way to create a row as they went in: 64 bits, 60 digits, bytes, nulls, 900 kB',
+      ),
+    ),
+    both(
+      'values that no event can carry',
+      refused(
+        'pitfalls/values',
+        'go all the way to a consumer, or are refused with an error that says the field',
+      ),
+    ),
+    both(
+      'a key that is `@unique` and not the primary key',
+      yes('trigger/values', 'name rows by a unique key, whatever happens to their primary key'),
+    ),
+    both(
+      'enums with `@map`',
+      yes('trigger/values', 'write an enum by its name in Prisma, also the one before'),
+    ),
+    both(
+      'a schema in several files',
+      yes('unit/schema/files', 'is read the same from the text that the generated client carries'),
+    ),
+    both(
+      'a default schema other than `public`',
+      yes(
+        'connections/parameters',
+        'holds the tables, the triggers and what raw SQL reads; nothing is in public',
+      ),
+    ),
+    both(
+      'databases in any time zone',
+      yes('connections/timeZone', '%s is stored, answered and published as it was given'),
+    ),
+    each(
+      'partitioned tables',
+      yes(
+        'trigger/partitions',
+        'have one event for each write, also for one that names %s',
+        'what is written past Prisma',
+      ),
+      yes('trigger/partitions', 'have one event for each write, also for one that names %s'),
+    ),
+    both('composite keys', absent('a key is one field')),
+    both('lists of scalars', absent('a field that is a list cannot be listed')),
+    both('implicit many-to-many', absent('the join table has no model, so its rows have no events')),
+    both('rules on null (`becomes` null or not null)', absent('`becomes` takes a value')),
+    both('databases other than Postgres', absent('the log rests on Postgres’ snapshots')),
+  ],
+};
