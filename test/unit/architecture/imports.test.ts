@@ -101,6 +101,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   kafka: ['events', 'shared', 'healthcore'],
   api: ['outbox', 'events', 'shared', 'generated', 'healthcore'],
   relay: ['outbox', 'kafka', 'events', 'shared', 'healthcore'],
+  testing: ['outbox', 'kafka', 'events', 'shared'],
   consumers: ['kafka', 'outbox', 'events', 'shared', 'generated', 'healthcore'],
 };
 
