@@ -8,8 +8,8 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { postWatchman } from '../../dev/kafka/watchman';
 import { startPostgres } from '../../dev/postgres/startPostgres';
-import { aggregates } from '../../src/healthcore/catalogue';
-import { generate } from '../../src/outbox/prisma/trigger/generate';
+import { catalogue } from '../../src/healthcore/catalogue';
+import { generate } from '../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../src/outbox/prisma/schema/tables';
 import { createLogger } from '../../src/shared/logger';
 import { migrate } from '../../src/shared/migrate/migrate';
@@ -64,7 +64,10 @@ async function prepareDatabase(serverUrl: string, purpose: Capture | 'outage'): 
   await query(serverUrl, `CREATE DATABASE bench_${purpose}`);
   await migrate({ databaseUrl: url.href, directory: path.resolve('prisma/migrations'), logger });
   if (purpose === 'none' || purpose === 'middleware') {
-    const { triggers } = generate(aggregates, readTables(await readFile('prisma/schema.prisma', 'utf8')));
+    const { triggers } = generate(
+      catalogue.aggregates,
+      readTables(await readFile('prisma/schema.prisma', 'utf8')),
+    );
     const drops = triggers.map(
       ({ functionName }) => `DROP FUNCTION IF EXISTS signalbox."${functionName}"() CASCADE`,
     );

@@ -11,8 +11,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
 import { startPostgres } from '../../dev/postgres/startPostgres';
-import { aggregates } from '../../src/healthcore/catalogue';
-import { generate } from '../../src/outbox/prisma/trigger/generate';
+import { catalogue } from '../../src/healthcore/catalogue';
+import { generate } from '../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../src/outbox/prisma/schema/tables';
 import { createLogger } from '../../src/shared/logger';
 import { migrate } from '../../src/shared/migrate/migrate';
@@ -56,7 +56,7 @@ async function prepareDatabase(serverUrl: string, index: number, triggers: boole
   await migrate({ databaseUrl: url.toString(), directory: path.resolve('prisma/migrations'), logger });
   // Triggers may be among the migrations; a variant has them or has none.
   const { triggers: installed, sql } = generate(
-    aggregates,
+    catalogue.aggregates,
     readTables(await readFile('prisma/schema.prisma', 'utf8')),
   );
   const drops = installed.map(

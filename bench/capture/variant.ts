@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { PrismaClient } from '../../src/generated/prisma/client';
-import type { CapturedClient } from '../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../src/healthcore/capturedClient';
 import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
 import type { StatementComments } from '../../src/outbox/prisma/statementComments';
 import { type NewPatient, neighbours } from './scenarios';

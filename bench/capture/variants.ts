@@ -1,7 +1,8 @@
+import { catalogue } from '../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../src/generated/prisma/client';
 import { withCapture } from '../../src/outbox/prisma/middleware/extension';
-import { withTriggerCapture } from '../../src/outbox/prisma/trigger/capture';
-import { contextComments } from '../../src/outbox/prisma/trigger/comments';
+import { withSignals } from '../../src/outbox/prisma/trigger/withSignals';
+import { contextComments } from '../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../src/healthcore/createPrismaClient';
 import { barePg } from './barePg';
 import { handWritten, handWrittenBatch } from './handWritten';
@@ -39,7 +40,7 @@ const middleware: Recipe = {
   triggers: false,
   open: async (options) => {
     const base = createPrismaClient({ ...options, poolSize, applicationName: 'bench' });
-    const prisma = withCapture(base, { source: 'bench', logger: options.logger });
+    const prisma = withCapture(base, { catalogue, source: 'bench', logger: options.logger });
     return prismaVariant('engine "middleware"', prisma, () => base.$disconnect());
   },
 };
@@ -49,7 +50,7 @@ const trigger: Recipe = {
   triggers: true,
   open: async (options) => {
     const base = openPrisma(options, [contextComments({ source: 'bench' })]);
-    const prisma = await withTriggerCapture(base, { source: 'bench', logger: options.logger });
+    const prisma = await withSignals(base, { catalogue, source: 'bench', logger: options.logger });
     return prismaVariant('engine "trigger"', prisma, () => base.$disconnect());
   },
 };

@@ -5,8 +5,8 @@ import { Registry } from 'prom-client';
 import { createConsumer } from '../../src/consumers/consumer';
 import { auditLog, auditLogTogether } from '../../src/healthcore/consumers/auditLog';
 import { createConsumerMetrics } from '../../src/consumers/metrics';
-import type { SharedTransactions } from '../../src/consumers/processTogether';
-import type { AnyEvent } from '../../src/healthcore/catalogue';
+import type { SharedTransactions } from '../../src/healthcore/consumers/types';
+import { type AnyEvent, catalogue } from '../../src/healthcore/catalogue';
 import type { Prisma } from '../../src/generated/prisma/client';
 import { createKafka } from '../../src/kafka/client';
 import { topicOf } from '../../src/kafka/topicNames';
@@ -53,6 +53,7 @@ const runner =
       handlers: { 'patient.created': handler },
       sharedTransactions,
       kafka: kafkaOf(options),
+      catalogue,
       topicPrefix,
       database: await createCapturedClient('middleware', databaseOf(options), { source: 'bench', logger }),
       logger,

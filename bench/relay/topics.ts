@@ -8,6 +8,7 @@ import { sleep } from '../../src/shared/sleep';
 import { kafkaSettings } from './environment';
 import { eventTypesUsed } from './outbox';
 import { logger } from './servers';
+import { catalogue } from '../../src/healthcore/catalogue';
 
 export class Topics {
   readonly #kafka: Kafka;
@@ -31,7 +32,7 @@ export class Topics {
   async create(): Promise<string> {
     this.#count += 1;
     const prefix = `bench${this.#count}`;
-    await ensureTopics(this.#kafka, kafkaSettings(this.broker, prefix));
+    await ensureTopics(this.#kafka, catalogue, kafkaSettings(this.broker, prefix));
     await this.#untilKnown(prefix);
     return prefix;
   }
@@ -50,7 +51,7 @@ export class Topics {
   }
 
   async remove(prefix: string): Promise<void> {
-    await this.#admin.deleteTopics({ topics: declaredTopics(prefix) });
+    await this.#admin.deleteTopics({ topics: declaredTopics(catalogue, prefix) });
   }
 
   /** How many messages there are. */

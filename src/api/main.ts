@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
+import { catalogue } from '../healthcore/catalogue';
 import { createCapturedClient } from '../healthcore/capturedClient';
 import { Nudger } from '../outbox/nudger';
 import { observeOutbox } from '../outbox/observeOutbox';
@@ -45,7 +46,7 @@ async function main(logger: Logger): Promise<number> {
   observeOutbox(metrics, { query: async (sql) => ({ rows: await prisma.$queryRawUnsafe(sql) }) }, logger);
   const triggers = new TriggerWatch({
     engine: config.OUTBOX_CAPTURE,
-    inspect: triggerInspector(prisma),
+    inspect: triggerInspector(prisma, catalogue),
     registry: metrics,
     logger,
   });

@@ -6,7 +6,8 @@
  * settleTogether.ts and processTogether.ts do the same for several messages in one transaction; postponed/worker.ts tries
  * events again that were put aside.
  */
-import type { Prisma } from '../generated/prisma/client';
+import type { Catalogue } from '../events/catalogue';
+import type { EventOf } from '../events/envelope';
 import { GroupConsumer } from '../kafka/consumer';
 import type { GroupConsumerOptions } from '../kafka/groupConsumerOptions';
 import { DeadLetterPublisher } from '../kafka/deadLetter';
@@ -15,9 +16,9 @@ import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import type { ReadinessCheck } from '../shared/opsServer';
 import { AttemptsByPartition } from './attempts';
-import { type Effects, subscribedTypes } from './effects';
+import { type AnyEffects, type Effects, subscribedTypes } from './effects';
 import type { ClassifyError, RetryPolicy } from './failurePolicy';
-import type { Handlers } from './handlers';
+import type { AnyHandlers, Handlers } from './handlers';
 import { beginAtZero, type ConsumerMetrics } from './metrics';
 import type { LaterEvents } from './postponed/putAside';
 import { createPostponedWorker } from './postponed/worker';
@@ -25,6 +26,7 @@ import type { SharedTransactions } from './processTogether';
 import { settleMessage, type SettleDependencies } from './settleMessage';
 import { settleTogether } from './settleTogether';
 import type { ConsumerDatabase } from './transact';
+import type { Transaction } from './transaction';
 
 /** How a consumer deals with events that its handlers postpone. */
 export interface Postponement {
@@ -34,14 +36,16 @@ export interface Postponement {
   readonly patienceMs?: number;
 }
 
-export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+export interface ConsumerOptions<C extends Catalogue = Catalogue, Tx extends Transaction = Transaction> {
+  /** Which events there are, and what their data look like. */
+  readonly catalogue: C;
   /** Its name in the inbox: changed, it would process again whatever Kafka still holds. */
   readonly name: string;
   /** Its Kafka consumer group. */
   readonly group: string;
-  readonly handlers: Handlers<Tx>;
+  readonly handlers: Handlers<C, Tx>;
   /** Handlers whose effect is outside of the database: no transaction is open while they run. */
-  readonly effects?: Effects<Tx> | undefined;
+  readonly effects?: Effects<C, Tx> | undefined;
   readonly postponement?: Postponement | undefined;
   /** What errors mean that the runner does not know. */
   readonly classify?: ClassifyError | undefined;
@@ -57,7 +61,7 @@ export interface ConsumerOptions<Tx extends Prisma.TransactionClient = Prisma.Tr
   /** Longest time that a handler and its transaction may take, in milliseconds. */
   readonly handlerTimeoutMs?: number;
   /** Messages that share a transaction, for handlers that do nothing but write with it; without it none does. */
-  readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
+  readonly sharedTransactions?: SharedTransactions<Tx, EventOf<C>> | undefined;
   /** How many partitions are worked on at a time; each holds a database connection. */
   readonly partitionsAtOnce?: number;
   /** How many postponed events are tried at a time; each may hold a database connection. */
@@ -79,9 +83,25 @@ export interface Consumer extends Service {
  * A consumer of the topics of its handlers, from their beginning on.
  * @throws UserError when there is no handler.
  */
-export function createConsumer<Tx extends Prisma.TransactionClient>(options: ConsumerOptions<Tx>): Consumer {
-  const { name, group, handlers, effects = {}, kafka, topicPrefix, metrics } = options;
-  const eventTypes = subscribedTypes(handlers, effects);
+export function createConsumer<C extends Catalogue, Tx extends Transaction>(
+  options: ConsumerOptions<C, Tx>,
+): Consumer {
+  return consumerOf(options as unknown as AnyConsumerOptions<Tx>);
+}
+
+/** Options whose handlers' types are forgotten: the catalogue brings each event to the handler that is declared for it. */
+type AnyConsumerOptions<Tx extends Transaction> = Omit<
+  ConsumerOptions<Catalogue, Tx>,
+  'handlers' | 'effects' | 'sharedTransactions'
+> & {
+  readonly handlers: AnyHandlers<Tx>;
+  readonly effects?: AnyEffects<Tx> | undefined;
+  readonly sharedTransactions?: SharedTransactions<Tx> | undefined;
+};
+
+function consumerOf<Tx extends Transaction>(options: AnyConsumerOptions<Tx>): Consumer {
+  const { catalogue, name, group, handlers, effects = {}, kafka, topicPrefix, metrics } = options;
+  const eventTypes = subscribedTypes(catalogue, handlers, effects);
   const topics = eventTypes.map((eventType) => topicOf(topicPrefix, eventType));
   if (topics.length === 0)
     throw new UserError(`The consumer "${name}" handles no event type of the catalogue.`);
@@ -136,13 +156,14 @@ export function createConsumer<Tx extends Prisma.TransactionClient>(options: Con
   };
 }
 
-function settleDependencies<Tx extends Prisma.TransactionClient>(
-  options: ConsumerOptions<Tx>,
+function settleDependencies<Tx extends Transaction>(
+  options: AnyConsumerOptions<Tx>,
   publishDeadLetter: SettleDependencies<Tx>['publishDeadLetter'],
 ): SettleDependencies<Tx> {
-  const { name, group, handlers, effects, classify, topicPrefix, database, metrics } = options;
+  const { catalogue, name, group, handlers, effects, classify, topicPrefix, database, metrics } = options;
   const { laterEvents, patienceMs } = options.postponement ?? {};
   return {
+    catalogue,
     consumer: name,
     group,
     handlers,

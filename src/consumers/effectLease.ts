@@ -1,4 +1,4 @@
-import type { Prisma } from '../generated/prisma/client';
+import type { Transaction } from './transaction';
 
 export interface EffectLease {
   readonly consumer: string;
@@ -9,7 +9,7 @@ export interface EffectLease {
 
 /** Takes the lease for an event's effect for so many milliseconds; false while another attempt holds it. */
 export async function takeLease(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, eventId, token }: EffectLease,
   leaseMs: number,
 ): Promise<boolean> {
@@ -24,10 +24,7 @@ export async function takeLease(
 }
 
 /** Ends the lease, unless another attempt has taken it since. */
-export async function endLease(
-  tx: Prisma.TransactionClient,
-  { consumer, eventId, token }: EffectLease,
-): Promise<void> {
+export async function endLease(tx: Transaction, { consumer, eventId, token }: EffectLease): Promise<void> {
   await tx.$executeRaw`
     DELETE FROM "signalbox"."effect_lease"
     WHERE "consumer" = ${consumer} AND "event_id" = ${eventId}::uuid AND "token" = ${token}::uuid`;

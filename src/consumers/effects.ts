@@ -6,9 +6,10 @@
  * leaves a lease that expires, and the effect is repeated: an effect must bear that, or give the other side something to
  * know the copy by.
  */
-import { type AnyEvent, type EventEnvelope, type EventType, eventTypes } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
-import { handledTypes, type HandlerContext, type Handlers } from './handlers';
+import type { Catalogue, EventData, EventType } from '../events/catalogue';
+import type { EventEnvelope } from '../events/envelope';
+import type { AnyHandlers, HandlerContext } from './handlers';
+import type { Transaction } from './transaction';
 
 /** What an effect is given beside the event. */
 export interface EffectContext extends Omit<HandlerContext, 'tx'> {
@@ -16,32 +17,37 @@ export interface EffectContext extends Omit<HandlerContext, 'tx'> {
   readonly signal: AbortSignal;
 }
 
-export interface Effect<T extends EventType = EventType, Tx = Prisma.TransactionClient> {
+export interface Effect<Event = EventEnvelope, Tx = Transaction> {
   /**
    * Asked in a transaction just before the effect: is it still wanted? When it is not, the event is done with, together
    * with what this has written. Commands whose `expires_at` has passed are not wanted in any case.
    */
-  readonly isWanted?: (event: EventEnvelope<T>, context: HandlerContext<Tx>) => Promise<boolean>;
+  readonly isWanted?: (event: Event, context: HandlerContext<Tx>) => Promise<boolean>;
   /** Throws what a handler throws. */
-  readonly run: (event: EventEnvelope<T>, context: EffectContext) => Promise<void>;
+  readonly run: (event: Event, context: EffectContext) => Promise<void>;
 }
 
-/** By event type, as handlers are. */
-export type Effects<Tx = Prisma.TransactionClient> = { readonly [T in EventType]?: Effect<T, Tx> };
+/** By event type of a catalogue, as handlers are. */
+export type Effects<C extends Catalogue, Tx = Transaction> = {
+  readonly [T in EventType<C>]?: Effect<EventEnvelope<T, EventData<C, T>>, Tx>;
+};
 
-/** An effect with the types that TypeScript cannot see to fit. */
-export interface AnyEffect<Tx = Prisma.TransactionClient> {
-  readonly isWanted?: (event: AnyEvent, context: HandlerContext<Tx>) => Promise<boolean>;
-  readonly run: (event: AnyEvent, context: EffectContext) => Promise<void>;
-}
+/** Effects of whatever catalogue, as the runner keeps them. */
+export type AnyEffects<Tx = Transaction> = Readonly<Record<string, Effect<never, Tx> | undefined>>;
 
-/** The effect of an event, if there is one. */
-export function effectOf<Tx>(effects: Effects<Tx>, event: AnyEvent): AnyEffect<Tx> | undefined {
-  return effects[event.event_type] as AnyEffect<Tx> | undefined;
+/** The effect of an event, if there is one; TypeScript cannot see that it fits its type. */
+export function effectOf<Tx>(
+  effects: AnyEffects<Tx>,
+  { event_type }: EventEnvelope,
+): Effect<EventEnvelope, Tx> | undefined {
+  return effects[event_type] as Effect<EventEnvelope, Tx> | undefined;
 }
 
 /** The event types for which there is a handler or an effect, in the catalogue's order. */
-export function subscribedTypes<Tx>(handlers: Handlers<Tx>, effects: Effects<Tx>): EventType[] {
-  const handled = handledTypes(handlers);
-  return eventTypes.filter((eventType) => handled.includes(eventType) || effects[eventType] !== undefined);
+export function subscribedTypes<Tx>(
+  { eventTypes }: Catalogue,
+  handlers: AnyHandlers<Tx>,
+  effects: AnyEffects<Tx>,
+): string[] {
+  return eventTypes.filter((type) => handlers[type] !== undefined || effects[type] !== undefined);
 }

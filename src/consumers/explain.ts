@@ -1,4 +1,4 @@
-import type { AnyEvent } from '../healthcore/catalogue';
+import type { EventEnvelope } from '../events/envelope';
 import { type ClassifyError, classifyFailure, type Failure } from './failurePolicy';
 import { type ConsumerDatabase, graceMs } from './transact';
 import { withDeadline } from './withDeadline';
@@ -6,7 +6,7 @@ import { withDeadline } from './withDeadline';
 /** An error that we do not know, while the database is away, is most likely the outage in other words. */
 export async function explain(
   error: unknown,
-  event: AnyEvent,
+  event: EventEnvelope,
   {
     database,
     classify,

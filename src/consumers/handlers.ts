@@ -1,12 +1,13 @@
-import { type AnyEvent, type EventEnvelope, type EventType, eventTypes } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
+import type { Catalogue, EventData, EventType } from '../events/catalogue';
+import type { EventEnvelope, EventOf } from '../events/envelope';
 import type { Logger } from '../shared/logger';
+import type { Transaction } from './transaction';
 
 /**
  * What a handler is given beside the event. `Tx` is the transaction of the client that the consumer was given: of a
  * captured one, whose writes leave events in the outbox, for handlers that write models or append events.
  */
-export interface HandlerContext<Tx = Prisma.TransactionClient> {
+export interface HandlerContext<Tx = Transaction> {
   /**
    * The transaction in which the event is noted as processed. Effects written with it happen once, however often the
    * event is delivered; any other effect must bear repetition. When a statement of it fails, let the error through:
@@ -28,31 +29,32 @@ export interface HandlerContext<Tx = Prisma.TransactionClient> {
   };
 }
 
-export type Handler<T extends EventType = EventType, Tx = Prisma.TransactionClient> = (
-  event: EventEnvelope<T>,
+/** Does what an event means for this consumer. */
+export type Handler<Event = EventEnvelope, Tx = Transaction> = (
+  event: Event,
   context: HandlerContext<Tx>,
 ) => Promise<void>;
 
-/** By event type; the topics that a consumer subscribes to follow from the names. */
-export type Handlers<Tx = Prisma.TransactionClient> = { readonly [T in EventType]?: Handler<T, Tx> };
+/** By event type of a catalogue; the topics that a consumer subscribes to follow from the names. */
+export type Handlers<C extends Catalogue, Tx = Transaction> = {
+  readonly [T in EventType<C>]?: Handler<EventEnvelope<T, EventData<C, T>>, Tx>;
+};
+
+/** Handlers of whatever catalogue, as the runner keeps them: which event fits which is known to the catalogue only. */
+export type AnyHandlers<Tx = Transaction> = Readonly<Record<string, Handler<never, Tx> | undefined>>;
 
 /** One handler for every event of the catalogue. */
-export function handleEveryEvent<Tx = Prisma.TransactionClient>(
-  handler: (event: AnyEvent, context: HandlerContext<Tx>) => Promise<void>,
-): Handlers<Tx> {
-  return Object.fromEntries(eventTypes.map((eventType) => [eventType, handler]));
-}
-
-/** The event types that handlers are given for, in the catalogue's order. */
-export function handledTypes<Tx>(handlers: Handlers<Tx>): EventType[] {
-  return eventTypes.filter((eventType) => handlers[eventType] !== undefined);
+export function handleEveryEvent<C extends Catalogue, Tx = Transaction>(
+  { eventTypes }: C,
+  handler: Handler<EventOf<C>, Tx>,
+): Handlers<C, Tx> {
+  return Object.fromEntries(eventTypes.map((eventType) => [eventType, handler])) as Handlers<C, Tx>;
 }
 
 /** The handler of an event, which TypeScript cannot see to fit its type. */
 export function handlerOf<Tx>(
-  handlers: Handlers<Tx>,
-  event: AnyEvent,
-): ((event: AnyEvent, context: HandlerContext<Tx>) => Promise<void>) | undefined {
-  return handlers[event.event_type] as
-    ((event: AnyEvent, context: HandlerContext<Tx>) => Promise<void>) | undefined;
+  handlers: AnyHandlers<Tx>,
+  { event_type }: EventEnvelope,
+): Handler<EventEnvelope, Tx> | undefined {
+  return handlers[event_type] as Handler<EventEnvelope, Tx> | undefined;
 }

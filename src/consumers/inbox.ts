@@ -1,7 +1,7 @@
-import type { AnyEvent } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
+import type { EventEnvelope } from '../events/envelope';
 import { findHeldBack } from './postponed/find';
 import { orderOf } from './postponed/order';
+import type { Transaction } from './transaction';
 
 /**
  * - `new`: it is noted, and its effect is to follow in this transaction.
@@ -15,9 +15,9 @@ export type Claim = 'new' | 'duplicate' | 'behind';
  * When another transaction has noted the same event and is still open, this waits for its end: one of the two goes on.
  */
 export async function claimEvent(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
-  event: Pick<AnyEvent, 'event_id' | 'metadata'>,
+  event: Pick<EventEnvelope, 'event_id' | 'metadata'>,
 ): Promise<Claim> {
   const { aggregateType, aggregateId, sequence } = orderOf(event.metadata);
   const [row] = await tx.$queryRaw<{ postponed: boolean; behind: boolean }[]>`
@@ -38,9 +38,9 @@ export async function claimEvent(
  * open, this waits for its end.
  */
 export async function lookUpEvent(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
-  event: Pick<AnyEvent, 'event_id' | 'metadata'>,
+  event: Pick<EventEnvelope, 'event_id' | 'metadata'>,
 ): Promise<Claim> {
   const noted = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM "signalbox"."inbox"
@@ -52,11 +52,7 @@ export async function lookUpEvent(
 }
 
 /** Notes that a consumer has processed an event, and when. */
-export async function recordEvent(
-  tx: Prisma.TransactionClient,
-  consumer: string,
-  eventId: string,
-): Promise<void> {
+export async function recordEvent(tx: Transaction, consumer: string, eventId: string): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO "signalbox"."inbox" ("consumer", "event_id") VALUES (${consumer}, ${eventId}::uuid)
     ON CONFLICT ("consumer", "event_id") DO UPDATE SET "processed_at" = now()`;
@@ -68,7 +64,7 @@ export async function recordEvent(
  * each other in one direction only and cannot deadlock.
  */
 export async function claimEvents(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
   eventIds: readonly string[],
 ): Promise<Set<string>> {
@@ -81,7 +77,7 @@ export async function claimEvents(
 
 /** Takes back claims of the same transaction whose events were not handled after all. */
 export async function releaseEvents(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
   eventIds: readonly string[],
 ): Promise<void> {

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { catalogue } from '../healthcore/catalogue';
 import { observeOutbox } from '../outbox/observeOutbox';
 import { createKafka } from '../kafka/client';
 import { declaredTopics } from '../kafka/declaredTopics';
@@ -25,7 +26,7 @@ import { OpsServer, type ReadinessCheck } from '../shared/opsServer';
 import { runProgram } from '../shared/program';
 import { type Consumer, createConsumer } from './consumer';
 import { InboxJanitor } from './inboxJanitor';
-import type { ConsumerDefinition } from './definition';
+import type { ConsumerDefinition } from '../healthcore/consumers/types';
 import { createConsumerMetrics } from './metrics';
 import { divideConnections } from './poolSize';
 import { consumers, findConsumers } from '../healthcore/consumers/registry';
@@ -53,11 +54,12 @@ async function main(logger: Logger, chosen: readonly ConsumerDefinition[]): Prom
   observeOutbox(metrics, pool, logger);
   const triggers = new TriggerWatch({
     engine: config.OUTBOX_CAPTURE,
-    inspect: triggerInspector(prisma),
+    inspect: triggerInspector(prisma, catalogue),
     registry: metrics,
     logger,
   });
   const common = {
+    catalogue,
     ...sharedOptions(config, logger),
     ...atOnce,
     database: prisma,
@@ -152,7 +154,7 @@ function janitor(
   dependencies: Omit<ConstructorParameters<typeof InboxJanitor>[0], 'keepMs'>,
 ): Service {
   const declaredMs = KAFKA_TOPIC_RETENTION_MS < 0 ? Infinity : KAFKA_TOPIC_RETENTION_MS;
-  const topics = declaredTopics(prefix).filter((topic) => topic !== deadLetterTopic(prefix));
+  const topics = declaredTopics(catalogue, prefix).filter((topic) => topic !== deadLetterTopic(prefix));
   const keepMs = async (): Promise<number> =>
     inboxToTopicRetention * Math.max(declaredMs, await longestRetentionMs(kafka, topics));
   return new InboxJanitor({ ...dependencies, keepMs });
@@ -167,7 +169,7 @@ function topicCreation(config: Config, kafka: ReturnType<typeof createKafka>) {
   let underWay: Promise<unknown> | undefined;
   return {
     createTopics: async () => {
-      underWay ??= ensureTopics(kafka, config).finally(() => (underWay = undefined));
+      underWay ??= ensureTopics(kafka, catalogue, config).finally(() => (underWay = undefined));
       await underWay;
     },
   };

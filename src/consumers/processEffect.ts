@@ -10,11 +10,10 @@
  * the event comes again. An effect that has not ended at its deadline keeps its lease: it may still be going on.
  */
 import { isExpired } from '../events/expiry';
-import { catalogue } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
+import type { EventEnvelope } from '../events/envelope';
 import { runWithContext } from '../outbox/context';
 import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
-import type { AnyEffect, EffectContext } from './effects';
+import type { Effect, EffectContext } from './effects';
 import { explain } from './explain';
 import { classifyFailure, classOf, type Failure } from './failurePolicy';
 import { failed, type Outcome } from './outcome';
@@ -23,16 +22,17 @@ import { contextOf, type Delivery, handlerContext } from './runHandler';
 import type { Source } from './source';
 import { ownTransactionMs, transact } from './transact';
 import { NoAnswerError, withDeadline } from './withDeadline';
+import type { Transaction } from './transaction';
 
-interface Work<Tx extends Prisma.TransactionClient> {
-  readonly effect: AnyEffect<Tx>;
+interface Work<Tx extends Transaction> {
+  readonly effect: Effect<EventEnvelope, Tx>;
   readonly source: Source<Tx>;
 }
 
 type Stage = 'before' | 'question' | 'check' | 'effect' | 'note';
 
 /** Has an effect happen once, as far as that can be had. Never throws. */
-export async function processEffect<Tx extends Prisma.TransactionClient>(
+export async function processEffect<Tx extends Transaction>(
   delivery: Delivery,
   work: Work<Tx>,
   dependencies: ProcessDependencies<Tx>,
@@ -60,7 +60,7 @@ export async function processEffect<Tx extends Prisma.TransactionClient>(
 }
 
 /** Undefined when the lease is ours and the effect is to follow. */
-async function begin<Tx extends Prisma.TransactionClient>(
+async function begin<Tx extends Transaction>(
   tx: Tx,
   delivery: Delivery,
   { effect, source }: Work<Tx>,
@@ -70,7 +70,7 @@ async function begin<Tx extends Prisma.TransactionClient>(
   const ended = await source.lease(tx);
   if (ended || dependencies.happened?.has(delivery.event.event_id)) return ended;
   const [clock] = await tx.$queryRaw<{ now: Date }[]>`SELECT clock_timestamp() AS "now"`;
-  if (isExpired(catalogue, delivery.event, clock?.now ?? new Date())) {
+  if (isExpired(dependencies.catalogue, delivery.event, clock?.now ?? new Date())) {
     await source.finish(tx);
     return { kind: 'not_wanted', reason: 'expired' };
   }
@@ -86,9 +86,9 @@ async function begin<Tx extends Prisma.TransactionClient>(
   return { kind: 'not_wanted', reason: 'not_wanted' };
 }
 
-async function runEffect<Tx extends Prisma.TransactionClient>(
+async function runEffect<Tx extends Transaction>(
   delivery: Delivery,
-  effect: AnyEffect<Tx>,
+  effect: Effect<EventEnvelope, Tx>,
   dependencies: ProcessDependencies<Tx>,
 ): Promise<void> {
   const { tx: _, ...context } = handlerContext(undefined as never, delivery, dependencies);
@@ -104,7 +104,7 @@ async function runEffect<Tx extends Prisma.TransactionClient>(
   }
 }
 
-async function failureOf<Tx extends Prisma.TransactionClient>(
+async function failureOf<Tx extends Transaction>(
   error: unknown,
   stage: Stage,
   { event }: Delivery,
@@ -121,7 +121,7 @@ async function failureOf<Tx extends Prisma.TransactionClient>(
 }
 
 /** If it fails, the lease expires by itself, and the event waits for that. */
-async function release<Tx extends Prisma.TransactionClient>(
+async function release<Tx extends Transaction>(
   source: Source<Tx>,
   { database, logger }: ProcessDependencies<Tx>,
 ): Promise<void> {

@@ -10,14 +10,14 @@
  * event would count as processed. One more statement before COMMIT fails if that is so. And what is thrown at COMMIT
  * may come from a transaction that has committed: the next attempt finds the inbox row then.
  */
-import type { Prisma } from '../generated/prisma/client';
+import type { Catalogue } from '../events/catalogue';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
 import type { Logger } from '../shared/logger';
 import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
-import { type Effects, effectOf } from './effects';
+import { type AnyEffects, effectOf } from './effects';
 import { explain } from './explain';
 import { type ClassifyError, classOf, type Failure } from './failurePolicy';
-import { type Handlers, handlerOf } from './handlers';
+import { type AnyHandlers, handlerOf } from './handlers';
 import { failed, type Outcome } from './outcome';
 import type { LaterEvents } from './postponed/putAside';
 import { processEffect } from './processEffect';
@@ -25,12 +25,15 @@ import { type Delivery, runHandler } from './runHandler';
 import type { Source } from './source';
 import { topicSource } from './topicSource';
 import { type ConsumerDatabase, graceMs, transact } from './transact';
+import type { Transaction } from './transaction';
 
-export interface ProcessDependencies<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+export interface ProcessDependencies<Tx extends Transaction = Transaction> {
+  /** Which events there are, and what their data look like. */
+  readonly catalogue: Catalogue;
   /** The consumer's name in the inbox. */
   readonly consumer: string;
-  readonly handlers: Handlers<Tx>;
-  readonly effects?: Effects<Tx> | undefined;
+  readonly handlers: AnyHandlers<Tx>;
+  readonly effects?: AnyEffects<Tx> | undefined;
   /** Whether later events of an aggregate wait for its postponed one; 'wait' where that is not said. */
   readonly laterEvents?: LaterEvents | undefined;
   readonly classify?: ClassifyError | undefined;
@@ -51,11 +54,11 @@ export interface ProcessDependencies<Tx extends Prisma.TransactionClient = Prism
 export const leaseMsFor = (handlerTimeoutMs: number): number => handlerTimeoutMs + graceMs;
 
 /** Processes a message from a topic once. Never throws. */
-export async function processMessage<Tx extends Prisma.TransactionClient>(
+export async function processMessage<Tx extends Transaction>(
   message: ReceivedMessage,
   dependencies: ProcessDependencies<Tx>,
 ): Promise<Outcome> {
-  const parsed = readEvent(message, dependencies.topicPrefix);
+  const parsed = readEvent(message, dependencies);
   if (!parsed.ok) return invalid(parsed.reason);
   const { consumer, laterEvents = 'wait', handlerTimeoutMs } = dependencies;
   const delivery = { event: parsed.event, message };
@@ -65,7 +68,7 @@ export async function processMessage<Tx extends Prisma.TransactionClient>(
 }
 
 /** Processes a valid event once, wherever it comes from. Never throws. */
-export async function processDelivery<Tx extends Prisma.TransactionClient>(
+export async function processDelivery<Tx extends Transaction>(
   delivery: Delivery,
   source: Source<Tx>,
   dependencies: ProcessDependencies<Tx>,
@@ -77,7 +80,7 @@ export async function processDelivery<Tx extends Prisma.TransactionClient>(
   return inTransaction(delivery, source, dependencies);
 }
 
-async function inTransaction<Tx extends Prisma.TransactionClient>(
+async function inTransaction<Tx extends Transaction>(
   delivery: Delivery,
   source: Source<Tx>,
   dependencies: ProcessDependencies<Tx>,

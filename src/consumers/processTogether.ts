@@ -11,21 +11,21 @@
  * Time is limited: after `longestMs`, or when it is told to end, no further handler is started. Claims of events whose turn
  * has not come are given back in the same transaction, and what has been handled commits.
  */
-import type { AnyEvent } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
+import type { EventEnvelope } from '../events/envelope';
 import { claimEvents, releaseEvents } from './inbox';
 import type { ProcessDependencies } from './processMessage';
 import { type Delivery, runHandler } from './runHandler';
 import { findHeldBack } from './postponed/find';
 import { connectionWaitMs, graceMs } from './transact';
 import { withDeadline } from './withDeadline';
+import type { Transaction } from './transaction';
 
 /**
  * Messages of a partition that share a transaction: several times faster than one for each. When one of them fails all
  * are taken back, and the handlers of the others run again; so this is for handlers that do nothing but write with
  * their transaction.
  */
-export interface SharedTransactions<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+export interface SharedTransactions<Tx extends Transaction = Transaction, Event = never> {
   /** How many messages at most. */
   readonly most: number;
   /** No further handler is started after so many milliseconds: its locks, and a rebalance, wait no longer. 250. */
@@ -34,12 +34,10 @@ export interface SharedTransactions<Tx extends Prisma.TransactionClient = Prisma
    * Does for several events, in their order, what the handlers do for each, where that is faster still. It runs in the
    * context of none of them, so it is not for consumers that append events.
    */
-  readonly handle?: (events: readonly AnyEvent[], tx: Tx) => Promise<void>;
+  readonly handle?: (events: readonly Event[], tx: Tx) => Promise<void>;
 }
 
-export interface TogetherDependencies<
-  Tx extends Prisma.TransactionClient = Prisma.TransactionClient,
-> extends ProcessDependencies<Tx> {
+export interface TogetherDependencies<Tx extends Transaction = Transaction> extends ProcessDependencies<Tx> {
   readonly shared?: SharedTransactions<Tx> | undefined;
 }
 
@@ -59,7 +57,7 @@ export type TogetherOutcome =
 const defaultLongestMs = 250;
 
 /** Processes messages in one transaction. Never throws. */
-export async function processTogether<Tx extends Prisma.TransactionClient>(
+export async function processTogether<Tx extends Transaction>(
   deliveries: readonly Delivery[],
   dependencies: TogetherDependencies<Tx>,
   mustEnd: () => boolean,
@@ -93,7 +91,7 @@ export async function processTogether<Tx extends Prisma.TransactionClient>(
 /**
  * The deliveries before the first one that is postponed or comes after a postponed event: that one is handled by itself.
  */
-async function untilHeldBack<Tx extends Prisma.TransactionClient>(
+async function untilHeldBack<Tx extends Transaction>(
   tx: Tx,
   deliveries: readonly Delivery[],
   claimed: ReadonlySet<string>,
@@ -124,7 +122,7 @@ interface Progress {
   inHand: number | undefined;
 }
 
-async function handleInTurn<Tx extends Prisma.TransactionClient>(
+async function handleInTurn<Tx extends Transaction>(
   { deliveries, claimed, tx }: Run<Tx>,
   dependencies: TogetherDependencies<Tx>,
   mustEnd: () => boolean,
@@ -144,7 +142,7 @@ async function handleInTurn<Tx extends Prisma.TransactionClient>(
   return timed;
 }
 
-async function handleAtOnce<Tx extends Prisma.TransactionClient>(
+async function handleAtOnce<Tx extends Transaction>(
   { deliveries, claimed, tx }: Run<Tx>,
   handle: NonNullable<SharedTransactions<Tx>['handle']>,
 ): Promise<Timed[]> {
@@ -153,7 +151,7 @@ async function handleAtOnce<Tx extends Prisma.TransactionClient>(
   });
   const isNew = timed.filter(({ outcome }) => outcome === 'processed');
   if (isNew.length > 0)
-    await handle(
+    await (handle as (events: readonly EventEnvelope[], tx: Tx) => Promise<void>)(
       isNew.map(({ delivery }) => delivery.event),
       tx,
     );

@@ -1,18 +1,18 @@
-import type { AnyEvent } from '../healthcore/catalogue';
-import type { Prisma } from '../generated/prisma/client';
+import type { EventEnvelope } from '../events/envelope';
 import type { ReceivedMessage } from '../kafka/readMessage';
 import { type EventContext, runWithContext } from '../outbox/context';
 import type { Logger } from '../shared/logger';
-import { type HandlerContext, type Handlers, handlerOf } from './handlers';
+import { type HandlerContext, type AnyHandlers, handlerOf } from './handlers';
+import type { Transaction } from './transaction';
 
 /** A message that holds a valid event. */
 export interface Delivery {
-  readonly event: AnyEvent;
+  readonly event: EventEnvelope;
   readonly message: ReceivedMessage;
 }
 
-export interface HandlerDependencies<Tx extends Prisma.TransactionClient> {
-  readonly handlers: Handlers<Tx>;
+export interface HandlerDependencies<Tx extends Transaction> {
+  readonly handlers: AnyHandlers<Tx>;
   readonly logger: Logger;
   /** 1 at the first attempt. */
   readonly attempt: number;
@@ -21,7 +21,7 @@ export interface HandlerDependencies<Tx extends Prisma.TransactionClient> {
 }
 
 /** Runs the handler of an event in a transaction, and in the context of the request that led to the event. */
-export async function runHandler<Tx extends Prisma.TransactionClient>(
+export async function runHandler<Tx extends Transaction>(
   tx: Tx,
   delivery: Delivery,
   dependencies: HandlerDependencies<Tx>,
@@ -33,7 +33,7 @@ export async function runHandler<Tx extends Prisma.TransactionClient>(
 }
 
 /** The context for events that a handler appends: they are caused by this one and belong to the same request. */
-export function contextOf({ event_id, metadata }: AnyEvent): EventContext {
+export function contextOf({ event_id, metadata }: EventEnvelope): EventContext {
   return {
     correlationId: metadata.correlation_id ?? undefined,
     causationId: event_id,
@@ -43,7 +43,7 @@ export function contextOf({ event_id, metadata }: AnyEvent): EventContext {
 }
 
 /** What a handler is given beside the event. */
-export function handlerContext<Tx extends Prisma.TransactionClient>(
+export function handlerContext<Tx extends Transaction>(
   tx: Tx,
   { event, message: { topic, partition, offset, timestamp } }: Delivery,
   { logger, attempt, triedSince }: Omit<HandlerDependencies<Tx>, 'handlers'>,

@@ -2,7 +2,6 @@
  * One message until it is done with: processed, known before, put aside in Postgres, an acknowledged dead letter, or an
  * operator's replay for another group. Everything else is "again": its partition waits and offers it once more. Nothing leads past a message.
  */
-import type { Prisma } from '../generated/prisma/client';
 import type { DeadLetter } from '../kafka/deadLetter';
 import { type ReceivedMessage, partitionKey } from '../kafka/readMessage';
 import { isForAnotherGroup } from '../kafka/replay';
@@ -15,10 +14,12 @@ import type { ConsumerMetrics } from './metrics';
 import type { Outcome } from './outcome';
 import { postpone } from './postponed/postpone';
 import { processMessage, type ProcessDependencies } from './processMessage';
+import type { Transaction } from './transaction';
 
-export interface SettleDependencies<
-  Tx extends Prisma.TransactionClient = Prisma.TransactionClient,
-> extends Omit<ProcessDependencies<Tx>, 'attempt'> {
+export interface SettleDependencies<Tx extends Transaction = Transaction> extends Omit<
+  ProcessDependencies<Tx>,
+  'attempt'
+> {
   readonly group: string;
   readonly policy: RetryPolicy;
   readonly attempts: AttemptsByPartition;
@@ -28,7 +29,7 @@ export interface SettleDependencies<
 }
 
 /** Does with a message what can be done now. Aborting the signal ends a wait for the dead-letter topic. */
-export async function settleMessage<Tx extends Prisma.TransactionClient>(
+export async function settleMessage<Tx extends Transaction>(
   message: ReceivedMessage,
   dependencies: SettleDependencies<Tx>,
   signal: AbortSignal,
@@ -46,7 +47,7 @@ export async function settleMessage<Tx extends Prisma.TransactionClient>(
   return verdict;
 }
 
-async function attempt<Tx extends Prisma.TransactionClient>(
+async function attempt<Tx extends Transaction>(
   message: ReceivedMessage,
   known: Attempts,
   dependencies: SettleDependencies<Tx>,
@@ -80,7 +81,7 @@ async function attempt<Tx extends Prisma.TransactionClient>(
 }
 
 /** Puts an event aside whose handler wants it later; any other outcome is passed on. */
-async function postponeIfAsked<Tx extends Prisma.TransactionClient>(
+async function postponeIfAsked<Tx extends Transaction>(
   message: ReceivedMessage,
   outcome: Outcome,
   attempts: number,

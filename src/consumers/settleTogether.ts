@@ -7,7 +7,6 @@
  * half of them are tried. So a bad message costs its neighbours a repetition, never their effect, and no message becomes
  * a dead letter or counts an attempt because of another.
  */
-import type { Prisma } from '../generated/prisma/client';
 import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
 import { isForAnotherGroup } from '../kafka/replay';
 import { isDatabaseAway } from './databaseErrors';
@@ -16,9 +15,10 @@ import { handlerOf } from './handlers';
 import { type Handled, processTogether, type TogetherDependencies } from './processTogether';
 import type { Delivery } from './runHandler';
 import { labelsOf, placeOf, type SettleDependencies } from './settleMessage';
+import type { Transaction } from './transaction';
 
 /** Resolves to how many messages, from the first on, are done with; 0 when the first must be handled by itself. */
-export async function settleTogether<Tx extends Prisma.TransactionClient>(
+export async function settleTogether<Tx extends Transaction>(
   messages: readonly ReceivedMessage[],
   dependencies: SettleDependencies<Tx> & Pick<TogetherDependencies<Tx>, 'shared'>,
   mustEnd: () => boolean,
@@ -42,21 +42,22 @@ export async function settleTogether<Tx extends Prisma.TransactionClient>(
 }
 
 /** The messages, from the first on, of which nothing bad is known. */
-function fitOnes<Tx extends Prisma.TransactionClient>(
+function fitOnes<Tx extends Transaction>(
   messages: readonly ReceivedMessage[],
-  { attempts, group, handlers, topicPrefix }: SettleDependencies<Tx>,
+  dependencies: SettleDependencies<Tx>,
 ): Delivery[] {
+  const { attempts, group, handlers } = dependencies;
   const fit: Delivery[] = [];
   for (const message of messages) {
     if (attempts.knows(message) || isForAnotherGroup(message, group)) break;
-    const parsed = readEvent(message, topicPrefix);
+    const parsed = readEvent(message, dependencies);
     if (!parsed.ok || !handlerOf(handlers, parsed.event)) break;
     fit.push({ event: parsed.event, message });
   }
   return fit;
 }
 
-function record<Tx extends Prisma.TransactionClient>(
+function record<Tx extends Transaction>(
   { delivery: { message }, outcome, seconds }: Handled,
   dependencies: SettleDependencies<Tx>,
 ): void {

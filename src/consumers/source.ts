@@ -1,11 +1,11 @@
-import type { Prisma } from '../generated/prisma/client';
 import type { Outcome } from './outcome';
+import type { Transaction } from './transaction';
 
 /**
  * Where a delivery comes from (a topic, or signalbox.postponed_event), as far as it decides how its event is claimed.
  * All of it runs in transactions of the caller.
  */
-export interface Source<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> {
+export interface Source<Tx extends Transaction = Transaction> {
   /**
    * Claims the event in the transaction of its effect. An outcome says that it is not to be processed here and now;
    * the transaction is to be committed all the same.

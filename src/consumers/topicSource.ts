@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Prisma } from '../generated/prisma/client';
 import { claimEvent, lookUpEvent, recordEvent } from './inbox';
 import { endLease, takeLease } from './effectLease';
 import { failed, type Outcome } from './outcome';
 import { type LaterEvents, putAside } from './postponed/putAside';
 import type { Delivery } from './runHandler';
 import type { Source } from './source';
+import type { Transaction } from './transaction';
 
 export interface TopicSourceOptions {
   readonly consumer: string;
@@ -15,7 +15,7 @@ export interface TopicSourceOptions {
 }
 
 /** A delivery from Kafka: the inbox knows whether the event is new. */
-export function topicSource<Tx extends Prisma.TransactionClient>(
+export function topicSource<Tx extends Transaction>(
   delivery: Delivery,
   { consumer, laterEvents, leaseMs }: TopicSourceOptions,
 ): Source<Tx> {

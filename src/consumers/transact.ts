@@ -1,8 +1,8 @@
-import type { Prisma } from '../generated/prisma/client';
 import { withDeadline } from './withDeadline';
+import type { Transaction } from './transaction';
 
 /** What is needed of a Prisma client: the captured one, where handlers write models or append events. */
-export interface ConsumerDatabase<Tx = Prisma.TransactionClient> {
+export interface ConsumerDatabase<Tx = Transaction> {
   $transaction<R>(work: (tx: Tx) => Promise<R>, options?: { maxWait?: number; timeout?: number }): Promise<R>;
   $queryRawUnsafe<R>(sql: string): Promise<R>;
 }

@@ -2,9 +2,22 @@ import type { AdapterOptions } from '../outbox/prisma/adapter/createAdapter';
 import type { CaptureEngineName } from '../outbox/prisma/engineName';
 import { createPrismaClient } from './createPrismaClient';
 import { UserError } from '../shared/lifecycle';
-import { type CapturedClient, type CaptureOptions, withCapture } from '../outbox/prisma/middleware/extension';
-import { withTriggerCapture } from '../outbox/prisma/trigger/capture';
-import { contextComments } from '../outbox/prisma/trigger/comments';
+import type { PrismaClient } from '../generated/prisma/client';
+import type {
+  Captured,
+  CapturedTransaction as TransactionOf,
+  CaptureOptions,
+} from '../outbox/prisma/captured';
+import { withCapture } from '../outbox/prisma/middleware/extension';
+import { withSignals } from '../outbox/prisma/trigger/withSignals';
+import { catalogue } from './catalogue';
+import { contextComments } from '../outbox/prisma/contextComments';
+
+/** HealthCore's client with capture, by either engine. */
+export type CapturedClient = Captured<PrismaClient, typeof catalogue>;
+
+/** What its `$transaction(async (tx) => …)` passes. */
+export type CapturedTransaction = TransactionOf<PrismaClient, typeof catalogue>;
 
 /**
  * A Prisma client whose writes leave their events in the outbox, by the engine that OUTBOX_CAPTURE names.
@@ -16,10 +29,10 @@ export async function createCapturedClient(
   database: AdapterOptions,
   options: CaptureOptions,
 ): Promise<CapturedClient> {
-  if (engine === 'middleware') return withCapture(createPrismaClient(database), options);
+  if (engine === 'middleware') return withCapture(createPrismaClient(database), { ...options, catalogue });
   const base = createPrismaClient({ ...database, comments: [contextComments({ source: options.source })] });
   try {
-    return await withTriggerCapture(base, options);
+    return await withSignals(base, { ...options, catalogue });
   } catch (error) {
     await base.$disconnect();
     throw error instanceof Error && error.name.startsWith('Prisma') ? cannotAsk(error) : error;

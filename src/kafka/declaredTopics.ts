@@ -1,4 +1,4 @@
-import { eventTypes } from '../healthcore/catalogue';
+import type { Catalogue } from '../events/catalogue';
 import { deadLetterTopic, topicOf } from './topicNames';
 
 /** How topics are made; the names are those of config/variables.ts. */
@@ -34,15 +34,15 @@ const defaultMaxMessageBytes = 1_048_588;
 const deadLetterHeaderBytes = 16_384;
 
 /** Every topic that Signalbox writes to: one for each event type, and the dead letters'. */
-export function declaredTopics(prefix: string): string[] {
+export function declaredTopics({ eventTypes }: Catalogue, prefix: string): string[] {
   return [...eventTypes.map((eventType) => topicOf(prefix, eventType)), deadLetterTopic(prefix)];
 }
 
 /** What each of those topics is to be like. */
-export function declareTopics(settings: TopicSettings): DeclaredTopic[] {
+export function declareTopics(catalogue: Catalogue, settings: TopicSettings): DeclaredTopic[] {
   const { KAFKA_TOPIC_PREFIX, KAFKA_TOPIC_PARTITIONS, KAFKA_REPLICATION_FACTOR } = settings;
   const deadLetters = deadLetterTopic(KAFKA_TOPIC_PREFIX);
-  return declaredTopics(KAFKA_TOPIC_PREFIX).map((topic) => ({
+  return declaredTopics(catalogue, KAFKA_TOPIC_PREFIX).map((topic) => ({
     topic,
     partitions: KAFKA_TOPIC_PARTITIONS,
     replicationFactor: KAFKA_REPLICATION_FACTOR,

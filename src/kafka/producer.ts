@@ -29,8 +29,11 @@ import { TopicReports } from './topicReports';
 import { ensureTopics } from './topics';
 import { troubleState, type TopicTrouble } from './topicTrouble';
 import { withAdmin } from './withAdmin';
+import type { Catalogue } from '../events/catalogue';
 
 export interface KafkaPublisherOptions {
+  /** What may be published: its topics are created or looked for. */
+  readonly catalogue: Catalogue;
   readonly kafka: Kafka;
   readonly topics: TopicSettings;
   readonly compression: Compression;
@@ -114,8 +117,8 @@ export class KafkaPublisher implements Publisher {
 
   /** Creates missing topics or finds out which are. Rejects when Kafka cannot be asked. */
   async checkTopics(): Promise<void> {
-    const { kafka, topics, logger } = this.options;
-    const { created, troubles } = await ensureTopics(kafka, topics);
+    const { kafka, catalogue, topics, logger } = this.options;
+    const { created, troubles } = await ensureTopics(kafka, catalogue, topics);
     if (created.length > 0) logger.info({ topics: created }, 'created topics');
     this.#board.replace(troubles);
     this.#topicsKnown = true;

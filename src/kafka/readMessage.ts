@@ -1,5 +1,6 @@
 import type { IHeaders } from 'kafkajs';
-import { type ParsedEnvelope, parseEnvelope } from '../healthcore/catalogue';
+import type { Catalogue } from '../events/catalogue';
+import { type ParsedEnvelope, parseEnvelope } from '../events/envelope';
 import { topicOf } from './topicNames';
 
 /** A message as it came from Kafka, with where it lies. */
@@ -25,7 +26,10 @@ export function partitionKey({ topic, partition }: { topic: string; partition: n
  * Decodes and validates the event in a message, and that it lies in the topic of its type.
  * Never throws; a reason names paths and rules, never a value.
  */
-export function readEvent(message: ReceivedMessage, topicPrefix: string): ParsedEnvelope {
+export function readEvent(
+  message: ReceivedMessage,
+  { catalogue, topicPrefix }: { readonly catalogue: Catalogue; readonly topicPrefix: string },
+): ParsedEnvelope {
   if (message.value === null) return { ok: false, reason: 'the message has no value' };
   let text: string;
   try {
@@ -33,7 +37,7 @@ export function readEvent(message: ReceivedMessage, topicPrefix: string): Parsed
   } catch {
     return { ok: false, reason: 'the value is not UTF-8' };
   }
-  const parsed = parseEnvelope(text);
+  const parsed = parseEnvelope(catalogue, text);
   if (parsed.ok && topicOf(topicPrefix, parsed.event.event_type) !== message.topic) {
     return { ok: false, reason: 'event_type: belongs in another topic' };
   }

@@ -1,7 +1,5 @@
-import type { EventType } from '../healthcore/catalogue';
-
 /** The topic of an event type, e.g. `healthcore.patient.created`. */
-export function topicOf(prefix: string, eventType: EventType | (string & {})): string {
+export function topicOf(prefix: string, eventType: string): string {
   return `${prefix}.${eventType}`;
 }
 

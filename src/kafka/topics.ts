@@ -1,4 +1,5 @@
 import type { Admin, Kafka } from 'kafkajs';
+import type { Catalogue } from '../events/catalogue';
 import { type DeclaredTopic, declareTopics, settingsOfNew, type TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
 import { findTroubles } from './findTroubles';
@@ -17,10 +18,14 @@ export interface EnsuredTopics {
  * are. A topic that cannot be created, or used, does not keep the others from it. Rejects when the cluster cannot be
  * asked.
  */
-export async function ensureTopics(kafka: Kafka, settings: TopicSettings): Promise<EnsuredTopics> {
+export async function ensureTopics(
+  kafka: Kafka,
+  catalogue: Catalogue,
+  settings: TopicSettings,
+): Promise<EnsuredTopics> {
   nameFailedTopics();
   return withAdmin(kafka, async (admin) => {
-    const declared = declareTopics(settings);
+    const declared = declareTopics(catalogue, settings);
     const troubles = await findTroubles(
       admin,
       declared.map(({ topic }) => topic),

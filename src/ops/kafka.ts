@@ -1,3 +1,4 @@
+import type { Catalogue } from '../events/catalogue';
 import { createKafka } from '../kafka/client';
 import { explain, reasonsKnown } from '../kafka/connection/explain';
 import { errorTypes } from '../kafka/errorTypes';
@@ -27,6 +28,7 @@ export function isKafkaEnabled(environment: Tools['environment']): boolean {
 
 /** Kafka as ops commands use it. */
 export interface KafkaTools {
+  readonly catalogue: Catalogue;
   readonly kafka: ReturnType<typeof createKafka>;
   readonly config: OpsKafkaConfig;
 }
@@ -36,13 +38,13 @@ export interface KafkaTools {
  * @throws UserError, one line, for what Kafka refuses or because nobody answers.
  */
 export async function withKafka<T>(
-  { environment, logger }: Tools,
+  { catalogue, environment, logger }: Tools,
   use: (tools: KafkaTools) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(opsKafkaVariables, environment);
   const kafka = createKafka(config, logger, { requestTimeoutMs });
   try {
-    return await use({ kafka, config });
+    return await use({ catalogue, kafka, config });
   } catch (error) {
     await reasonsKnown(kafka);
     throw explainKafkaError(error, { kafka, config });
@@ -50,7 +52,10 @@ export async function withKafka<T>(
 }
 
 /** An error of kafkajs in words for an operator; any other one as it is. */
-export function explainKafkaError(error: unknown, { kafka, config }: KafkaTools): unknown {
+export function explainKafkaError(
+  error: unknown,
+  { kafka, config }: Pick<KafkaTools, 'kafka' | 'config'>,
+): unknown {
   const types = errorTypes(error);
   if (error instanceof UserError || !types.some((type) => type.startsWith('KafkaJS'))) return error;
   const { fatal, words } = explain(kafka, error);

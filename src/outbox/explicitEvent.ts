@@ -1,4 +1,4 @@
-import { findDefinition } from '../healthcore/catalogue';
+import type { Catalogue } from '../events/catalogue';
 import { carriable } from '../events/fields';
 import { CaptureError } from './captureError';
 import type { MappedEvent } from './mapping';
@@ -8,8 +8,13 @@ import { isStorableJson } from './storableJson';
  * An event that no row change means, as `$append` of both engines stores it.
  * @throws CaptureError when it does not fit the catalogue; the message names paths, never values.
  */
-export function explicitEvent(eventType: string, aggregateId: string, data: unknown): MappedEvent {
-  const definition = findDefinition(eventType);
+export function explicitEvent(
+  catalogue: Catalogue,
+  eventType: string,
+  aggregateId: string,
+  data: unknown,
+): MappedEvent {
+  const definition = catalogue.find(eventType);
   if (!definition) throw new CaptureError(`The catalogue has no event "${eventType}"`);
   if (aggregateId === '') throw new CaptureError(`$append('${eventType}') needs the id of an aggregate`);
   const parsed = definition.data.safeParse(data);

@@ -20,6 +20,7 @@ import { createRelayPool } from './pool';
 import { readinessChecks } from './readiness';
 import { Relay } from './relay';
 import { Waker } from './waker';
+import { catalogue } from '../healthcore/catalogue';
 
 /** A frozen broker holds up what is sent to the others for as long as this; brokers answer within less themselves. */
 const requestTimeoutMs = acknowledgeTimeoutMs + 1_000;
@@ -52,13 +53,14 @@ async function publish(logger: Logger): Promise<number> {
   });
   const publisher = new KafkaPublisher({
     kafka: createKafka(config, logger, { requestTimeoutMs }),
+    catalogue,
     topics: config,
     compression: config.KAFKA_COMPRESSION,
     logger,
     account: config.KAFKA_SASL_USERNAME,
     retryMaxMs: config.RELAY_RETRY_MAX_MS,
   });
-  const topics = declaredTopics(config.KAFKA_TOPIC_PREFIX);
+  const topics = declaredTopics(catalogue, config.KAFKA_TOPIC_PREFIX);
   observeTopics(registry, topics, publisher);
   beginAtZero(metrics, topics);
   const relay = new Relay({
@@ -70,6 +72,7 @@ async function publish(logger: Logger): Promise<number> {
     pollIntervalMs: config.RELAY_POLL_INTERVAL_MS,
     retryMaxMs: config.RELAY_RETRY_MAX_MS,
     publishing: {
+      catalogue,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       maxMessageBytes: config.KAFKA_MAX_MESSAGE_BYTES,
       policy: config.RELAY_POISON_POLICY,

@@ -1,4 +1,4 @@
-import { type EventDefinition, findDefinition } from '../healthcore/catalogue';
+import type { Catalogue, EventDefinition } from '../events/catalogue';
 import { dataFaults } from '../events/checkData';
 import { isCarriable } from '../events/instants';
 import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';
@@ -11,6 +11,7 @@ export type Prepared =
   | { readonly row: LogRow; readonly fault: Pick<SetAside, 'reason' | 'detail'> };
 
 export interface PrepareOptions {
+  readonly catalogue: Catalogue;
   readonly topicPrefix: string;
   readonly maxMessageBytes: number;
   readonly extraHeaders?: Readonly<Record<string, string>>;
@@ -19,9 +20,9 @@ export interface PrepareOptions {
 /** Builds and checks an event's message before anything is sent, so that one bad row fails nobody else's. */
 export function prepare(
   row: LogRow,
-  { topicPrefix, maxMessageBytes, extraHeaders }: PrepareOptions,
+  { catalogue, topicPrefix, maxMessageBytes, extraHeaders }: PrepareOptions,
 ): Prepared {
-  const definition = findDefinition(row.eventType);
+  const definition = catalogue.find(row.eventType);
   if (!definition) {
     return {
       row,

@@ -19,10 +19,13 @@ import { aggregateKey } from '../outbox/log/parked';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside, SetAsideReason } from '../outbox/log/settle';
 import { prepare, type Prepared } from './prepare';
+import type { Catalogue } from '../events/catalogue';
 
 export type PoisonPolicy = 'wait' | 'pass';
 
 export interface PublishOptions {
+  /** What may be published. */
+  readonly catalogue: Catalogue;
   readonly publisher: Publisher;
   readonly topicPrefix: string;
   /** Largest message and largest batch of a partition that the brokers take. */

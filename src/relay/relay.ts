@@ -39,7 +39,10 @@ export interface RelayOptions {
   readonly pageSize: number;
   readonly pollIntervalMs: number;
   readonly retryMaxMs: number;
-  readonly publishing: Pick<PublishOptions, 'topicPrefix' | 'maxMessageBytes' | 'policy' | 'account'>;
+  readonly publishing: Pick<
+    PublishOptions,
+    'catalogue' | 'topicPrefix' | 'maxMessageBytes' | 'policy' | 'account'
+  >;
   readonly logger: Logger;
   readonly metrics: RelayMetrics;
 }

@@ -1,5 +1,4 @@
 import type { Pool } from 'pg';
-import { eventTypes } from '../healthcore/catalogue';
 import { topicOf } from '../kafka/topicNames';
 import { readBlocked, readReleasable, settleReleased } from '../outbox/log/parked';
 import type { LaneLeases } from './leases';
@@ -50,6 +49,6 @@ export async function releaseHeld({ database, leases, publishing, rows }: Releas
   return { ...publication, more: events.length === rows && published.length > 0 };
 }
 
-function typesInTrouble({ publisher, topicPrefix }: PublishOptions): string[] {
-  return eventTypes.filter((type) => publisher.topicTroubles.has(topicOf(topicPrefix, type)));
+function typesInTrouble({ catalogue, publisher, topicPrefix }: PublishOptions): string[] {
+  return catalogue.eventTypes.filter((type) => publisher.topicTroubles.has(topicOf(topicPrefix, type)));
 }

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { eventTypes } from '../../src/healthcore/catalogue';
+import { catalogue } from '../../src/healthcore/catalogue';
 import { topicOf } from '../../src/kafka/topicNames';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { uniqueName } from '../support/kafka';
@@ -73,7 +73,7 @@ describe('when the broker is killed while requests run', () => {
     });
     const messages = await readTopics(
       broker.address,
-      eventTypes.map((eventType) => topicOf(topicPrefix, eventType)),
+      catalogue.eventTypes.map((eventType) => topicOf(topicPrefix, eventType)),
     );
     const { repeated, ...wrong } = compare(outbox, messages);
     expect(wrong).toEqual({ lost: [], invented: [], outOfOrder: [] });

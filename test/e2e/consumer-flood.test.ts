@@ -22,6 +22,7 @@ import {
 import { killPrograms } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { type Part, startPart, waitUntilReady } from './support/system';
+import { catalogue } from '../../src/healthcore/catalogue';
 
 const garbage = Number(process.env['CONSUMER_GARBAGE'] ?? effort(600, 1_500));
 const megabyte = 1024 * 1024;
@@ -44,7 +45,7 @@ beforeEach(async () => {
   await sql.query('TRUNCATE audit_log, signalbox.inbox');
   topicPrefix = uniqueName('flood').replaceAll('.', '-');
   prefixes.push(topicPrefix);
-  await createTopics(...declaredTopics(topicPrefix).map((topic) => ({ topic, partitions: 3 })));
+  await createTopics(...declaredTopics(catalogue, topicPrefix).map((topic) => ({ topic, partitions: 3 })));
 });
 
 afterEach(killPrograms);
@@ -53,7 +54,7 @@ afterAll(async () => {
   await producer.disconnect();
   await sql.end();
   await database.drop();
-  await deleteTopics(...prefixes.flatMap(declaredTopics));
+  await deleteTopics(...prefixes.flatMap((prefix) => declaredTopics(catalogue, prefix)));
 });
 
 async function startConsumers(): Promise<Part> {

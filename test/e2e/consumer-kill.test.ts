@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Partitioners, type Producer } from 'kafkajs';
 import { Client } from 'pg';
-import type { EventEnvelope } from '../../src/healthcore/catalogue';
+import { catalogue, type EventEnvelope } from '../../src/healthcore/catalogue';
 import { topicOf } from '../../src/kafka/topicNames';
 import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -35,7 +35,7 @@ beforeAll(async () => {
   await sql.query(`ALTER TABLE audit_log DROP CONSTRAINT audit_log_pkey;
     CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END';
     CREATE TRIGGER slow BEFORE INSERT ON audit_log FOR EACH ROW EXECUTE FUNCTION slow()`);
-  await createTopics(...declaredTopics(topicPrefix).map((name) => ({ topic: name, partitions })));
+  await createTopics(...declaredTopics(catalogue, topicPrefix).map((name) => ({ topic: name, partitions })));
   producer = testKafka().producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
 });
@@ -45,7 +45,7 @@ afterAll(async () => {
   await producer.disconnect();
   await sql.end();
   await database.drop();
-  await deleteTopics(...declaredTopics(topicPrefix));
+  await deleteTopics(...declaredTopics(catalogue, topicPrefix));
 });
 
 const startMember = (): Promise<Part> =>

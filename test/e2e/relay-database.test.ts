@@ -15,6 +15,7 @@ import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafk
 import { silentLogger } from '../support/logger';
 import { killPrograms, spawnProgram } from '../support/process';
 import { waitFor } from '../support/waitFor';
+import { catalogue } from '../../src/healthcore/catalogue';
 
 jest.setTimeout(180_000);
 
@@ -39,7 +40,7 @@ afterAll(async () => {
   await pool?.end();
   await server?.stop();
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
 });
 
 async function launch(): Promise<void> {

@@ -10,6 +10,7 @@ import { effort } from '../support/effort';
 import { deleteTopics, kafkaBrokers, readAll, type ReceivedMessage, uniqueName } from '../support/kafka';
 import { type RunningProgram, spawnProgram } from '../support/process';
 import { waitFor } from '../support/waitFor';
+import { catalogue } from '../../src/healthcore/catalogue';
 
 const kills = effort(6, 20);
 const keys = 30;
@@ -26,7 +27,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await pool.end();
   await database.drop();
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
 });
 
 async function startRelay(instance: string): Promise<RunningProgram> {

@@ -9,6 +9,7 @@ import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafk
 import { killPrograms, type RunningProgram, spawnProgram } from '../support/process';
 import { startTcpProxy } from '../support/tcpProxy';
 import { waitFor } from '../support/waitFor';
+import { catalogue } from '../../src/healthcore/catalogue';
 
 jest.setTimeout(180_000);
 
@@ -26,7 +27,7 @@ afterEach(async () => {
   await killPrograms();
   await pool.end();
   await database.drop();
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
 });
 
 interface Started {

@@ -1,4 +1,4 @@
-import { eventTypes, isEventType } from '../../healthcore/catalogue';
+import type { Catalogue } from '../../events/catalogue';
 import type { StartAt } from '../../kafka/positions';
 import { deadLetterTopic, topicOf } from '../../kafka/topicNames';
 import { UserError } from '../../shared/lifecycle';
@@ -57,28 +57,37 @@ export interface Selection {
 }
 
 /** The topics that arguments name: event types (`patient.*` for several), or topics; none means all event types. */
-export function selectTopics(names: readonly string[], prefix: string, deadLetters: boolean): Selection {
-  const named = names.flatMap((name) => topicsNamed(name, prefix));
+export function selectTopics(
+  catalogue: Catalogue,
+  names: readonly string[],
+  prefix: string,
+  deadLetters = false,
+): Selection {
+  const named = names.flatMap((name) => topicsNamed(catalogue, name, prefix));
   if (deadLetters) {
     return { topics: [deadLetterTopic(prefix)], ...(named.length > 0 ? { originalTopics: named } : {}) };
   }
-  return { topics: [...new Set(named.length > 0 ? named : eventTypes.map((type) => topicOf(prefix, type)))] };
+  return {
+    topics: [
+      ...new Set(named.length > 0 ? named : catalogue.eventTypes.map((type) => topicOf(prefix, type))),
+    ],
+  };
 }
 
-function topicsNamed(name: string, prefix: string): string[] {
-  if (isEventType(name)) return [topicOf(prefix, name)];
+function topicsNamed(catalogue: Catalogue, name: string, prefix: string): string[] {
+  if (catalogue.find(name)) return [topicOf(prefix, name)];
   if (!name.endsWith('.*')) return [name];
-  const found = eventTypes.filter((type) => type.startsWith(name.slice(0, -1)));
-  if (found.length === 0) throw new UserError(`"${name}" fits no event type. ${knownTypes()}`);
+  const found = catalogue.eventTypes.filter((type) => type.startsWith(name.slice(0, -1)));
+  if (found.length === 0) throw new UserError(`"${name}" fits no event type. ${knownTypes(catalogue)}`);
   return found.map((type) => topicOf(prefix, type));
 }
 
 /** Topics that our own programs create sooner or later: worth waiting for. */
-export function isExpected(topic: string, prefix: string): boolean {
+export function isExpected({ eventTypes }: Catalogue, topic: string, prefix: string): boolean {
   return topic === deadLetterTopic(prefix) || eventTypes.some((type) => topicOf(prefix, type) === topic);
 }
 
 /** For errors about a name that is none. */
-export function knownTypes(): string {
+export function knownTypes({ eventTypes }: Catalogue): string {
   return `Event types: ${eventTypes.join(', ')}.`;
 }

@@ -9,6 +9,7 @@ import { parseFilters, parseLimit, selectTopics, startOf } from './arguments';
 import { type Format, formats } from './formats';
 import { Output } from './output';
 import { tail } from './tail';
+import { catalogue } from '../../healthcore/catalogue';
 
 interface Options {
   fromBeginning?: boolean;
@@ -44,8 +45,9 @@ async function main(names: string[], options: Options): Promise<void> {
     {
       kafka: createKafka(config, logger),
       brokers: config.KAFKA_BOOTSTRAP_SERVERS,
+      catalogue,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
-      selection: selectTopics(names, config.KAFKA_TOPIC_PREFIX, options.deadLetters ?? false),
+      selection: selectTopics(catalogue, names, config.KAFKA_TOPIC_PREFIX, options.deadLetters ?? false),
       startAt: startOf(options, Date.now()),
       group: options.group,
       key: options.key,

@@ -6,6 +6,7 @@
  * nothing that is published after "Listening" is missed, and a lost broker leads to neither gaps nor repetitions.
  */
 import { randomUUID } from 'node:crypto';
+import type { Catalogue } from '../../events/catalogue';
 import { explain, reasonsKnown } from '../../kafka/connection/explain';
 import { GroupConsumer } from '../../kafka/consumer';
 import type { GroupConsumerOptions } from '../../kafka/groupConsumerOptions';
@@ -29,6 +30,7 @@ export interface TailOptions extends FormatOptions {
   readonly kafka: GroupConsumerOptions['kafka'];
   /** For the error when none of them answers. */
   readonly brokers: readonly string[];
+  readonly catalogue: Catalogue;
   readonly topicPrefix: string;
   readonly selection: Selection;
   readonly startAt: StartAt;
@@ -103,10 +105,10 @@ async function createReader(
 }
 
 function createShow(options: TailOptions, onEnough: () => void): (message: ReceivedMessage) => Promise<void> {
-  const { output, topicPrefix, deadLetters, key, filters, selection, limit } = options;
+  const { output, key, filters, selection, limit } = options;
   let shown = 0;
   return async (message) => {
-    const view = viewOf(message, topicPrefix, deadLetters);
+    const view = viewOf(message, options);
     if (key !== undefined && view.kafka.key !== key) return;
     const original = view.kafka.headers['dlq.original.topic'];
     if (selection.originalTopics && !selection.originalTopics.includes(String(original))) return;
@@ -119,15 +121,17 @@ function createShow(options: TailOptions, onEnough: () => void): (message: Recei
 
 /** Waits for brokers and topics; false when told to end. @throws UserError when waiting makes no sense. */
 async function topicsAreThere(options: TailOptions, end: AbortSignal): Promise<boolean> {
-  const { brokers, topicPrefix, tell, wait } = options;
+  const { brokers, catalogue, topicPrefix, tell, wait } = options;
   let told = false;
   for (let attempt = 1; !end.aborted; attempt += 1) {
     const { missing, reason } = await findMissing(options);
     if (missing?.length === 0) return true;
     if (missing) {
-      const unexpected = missing.find((topic) => !isExpected(topic, topicPrefix));
+      const unexpected = missing.find((topic) => !isExpected(catalogue, topic, topicPrefix));
       if (unexpected !== undefined && !wait) {
-        throw new UserError(`There is no topic "${unexpected}" and no such event type. ${knownTypes()}`);
+        throw new UserError(
+          `There is no topic "${unexpected}" and no such event type. ${knownTypes(catalogue)}`,
+        );
       }
       if (!told) tell(`Waiting for ${missing.join(', ')}; the relay creates topics when it starts.`);
     } else if (attempt >= tries && !wait) {

@@ -1,4 +1,5 @@
-import { type AnyEvent, parseEnvelope } from '../../healthcore/catalogue';
+import type { Catalogue } from '../../events/catalogue';
+import { type EventEnvelope, parseEnvelope } from '../../events/envelope';
 import { type ReceivedMessage, readEvent } from '../../kafka/readMessage';
 
 /** What the console knows of a message. */
@@ -16,7 +17,7 @@ export interface MessageView {
   readonly text: string | null;
   /** The value, if it is JSON. */
   readonly decoded?: unknown;
-  readonly event?: AnyEvent;
+  readonly event?: EventEnvelope;
   /** Why it is no event of the catalogue. */
   readonly problem?: string;
 }
@@ -29,10 +30,24 @@ export interface FormatOptions {
   readonly terminal: boolean;
 }
 
+/** What tells an event from any other message. */
+export interface ViewOptions {
+  readonly catalogue: Catalogue;
+  readonly topicPrefix: string;
+  /** Whether the message lies in the topic of dead letters. */
+  readonly deadLetters?: boolean;
+}
+
 /** Reads a message for showing. A dead letter lies in a topic that is not its event's. */
-export function viewOf(message: ReceivedMessage, topicPrefix: string, deadLetters: boolean): MessageView {
+export function viewOf(
+  message: ReceivedMessage,
+  { catalogue, topicPrefix, deadLetters = false }: ViewOptions,
+): MessageView {
   const text = message.value === null ? null : message.value.toString();
-  const parsed = deadLetters && text !== null ? parseEnvelope(text) : readEvent(message, topicPrefix);
+  const parsed =
+    deadLetters && text !== null
+      ? parseEnvelope(catalogue, text)
+      : readEvent(message, { catalogue, topicPrefix });
   return {
     kafka: {
       topic: message.topic,

@@ -1,7 +1,7 @@
-import type { Prisma } from '../../generated/prisma/client';
 import { restoreMessage, type StoredMessage } from './message';
 import type { ReceivedMessage } from '../../kafka/readMessage';
 import type { LaterEvents } from './putAside';
+import type { Transaction } from '../transaction';
 
 /** A postponed event that is this process's until its lease expires. */
 export interface ClaimedEvent {
@@ -35,7 +35,7 @@ type Row = StoredMessage & Omit<ClaimedEvent, 'message'>;
  * Time is the server's. A row that another process has locked is passed over, and one whose lease has expired is free.
  */
 export async function claimDue(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, laterEvents, token, leaseMs, limit }: ClaimOptions,
 ): Promise<ClaimedEvent[]> {
   const rows = await tx.$queryRaw<Row[]>`

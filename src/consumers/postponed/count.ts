@@ -1,4 +1,4 @@
-import type { Prisma } from '../../generated/prisma/client';
+import type { Transaction } from '../transaction';
 
 export interface PostponedCount {
   readonly events: number;
@@ -7,10 +7,7 @@ export interface PostponedCount {
 }
 
 /** How many events a consumer has put aside. */
-export async function countPostponed(
-  tx: Prisma.TransactionClient,
-  consumer: string,
-): Promise<PostponedCount> {
+export async function countPostponed(tx: Transaction, consumer: string): Promise<PostponedCount> {
   const [count] = await tx.$queryRaw<PostponedCount[]>`
     SELECT count(*)::int AS "events",
       coalesce(extract(epoch FROM now() - min("postponed_at")), 0)::float8 AS "oldestSeconds"

@@ -1,6 +1,6 @@
-import type { AnyEvent } from '../../healthcore/catalogue';
-import type { Prisma } from '../../generated/prisma/client';
+import type { EventEnvelope } from '../../events/envelope';
 import { orderOf } from './order';
+import type { Transaction } from '../transaction';
 
 /** An event that is not simply new to a consumer. */
 export interface HeldBack {
@@ -14,9 +14,9 @@ export interface HeldBack {
 
 /** Which of the events are postponed, or come after a postponed one of their aggregate. */
 export async function findHeldBack(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
-  events: readonly Pick<AnyEvent, 'event_id' | 'metadata'>[],
+  events: readonly Pick<EventEnvelope, 'event_id' | 'metadata'>[],
 ): Promise<HeldBack[]> {
   const orders = events.map(({ metadata }) => orderOf(metadata));
   const found = await tx.$queryRaw<HeldBack[]>`

@@ -1,4 +1,4 @@
-import type { Prisma } from '../../generated/prisma/client';
+import type { Catalogue } from '../../events/catalogue';
 import { type ReceivedMessage, readEvent } from '../../kafka/readMessage';
 import { claimEvent } from '../inbox';
 import { explain } from '../explain';
@@ -6,8 +6,10 @@ import type { ClassifyError } from '../failurePolicy';
 import { failed, type Outcome } from '../outcome';
 import { type ConsumerDatabase, ownTransactionMs, transact } from '../transact';
 import { putAside, type PutAside } from './putAside';
+import type { Transaction } from '../transaction';
 
-export interface PostponeDependencies<Tx extends Prisma.TransactionClient> {
+export interface PostponeDependencies<Tx extends Transaction> {
+  readonly catalogue: Catalogue;
   readonly consumer: string;
   readonly topicPrefix: string;
   readonly database: ConsumerDatabase<Tx>;
@@ -18,13 +20,13 @@ export interface PostponeDependencies<Tx extends Prisma.TransactionClient> {
  * Puts an event aside whose handler has asked for it, with its inbox row, in a transaction of their own: what the handler
  * has written is rolled back. Never throws; when it fails, the message is to be offered again.
  */
-export async function postpone<Tx extends Prisma.TransactionClient>(
+export async function postpone<Tx extends Transaction>(
   message: ReceivedMessage,
   tried: NonNullable<PutAside['tried']>,
   dependencies: PostponeDependencies<Tx>,
 ): Promise<Outcome> {
-  const { consumer, topicPrefix, database } = dependencies;
-  const parsed = readEvent(message, topicPrefix);
+  const { consumer, database } = dependencies;
+  const parsed = readEvent(message, dependencies);
   // Its handler has been run.
   if (!parsed.ok) return failed({ kind: 'invalid', errorClass: 'InvalidMessage', reason: parsed.reason });
   const { event } = parsed;

@@ -1,9 +1,9 @@
-import type { Prisma } from '../../generated/prisma/client';
 import { recordEvent } from '../inbox';
 import type { Outcome } from '../outcome';
 import type { Source } from '../source';
 import { type AggregateRef, releaseNext } from './release';
 import { type Held, removePostponed, stillHeld } from './settle';
+import type { Transaction } from '../transaction';
 
 const lost: Outcome = { kind: 'duplicate' };
 
@@ -11,7 +11,7 @@ const lost: Outcome = { kind: 'duplicate' };
  * A delivery out of signalbox.postponed_event. Its inbox row was written when it was put aside; it is renewed, so that
  * the inbox remembers the event for as long as one that was processed at once.
  */
-export function postponedSource<Tx extends Prisma.TransactionClient>(held: Held): Source<Tx> {
+export function postponedSource<Tx extends Transaction>(held: Held): Source<Tx> {
   let aggregate: AggregateRef | undefined;
   const remove = async (tx: Tx): Promise<boolean> => {
     aggregate = await removePostponed(tx, held);

@@ -1,8 +1,8 @@
-import type { Prisma } from '../../generated/prisma/client';
 import type { Failure } from '../failurePolicy';
 import type { Delivery } from '../runHandler';
 import { storeHeaders } from './message';
 import { orderOf } from './order';
+import type { Transaction } from '../transaction';
 
 /** Whether later events of an aggregate wait for its postponed one, or pass it. */
 export type LaterEvents = 'wait' | 'pass';
@@ -24,7 +24,7 @@ export interface PutAside {
  * earlier event is due at no time until that one is done with (release.ts).
  */
 export async function putAside(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, delivery: { event, message }, tried }: PutAside,
 ): Promise<void> {
   const { aggregateType, aggregateId, sequence } = orderOf(event.metadata);

@@ -1,8 +1,8 @@
+import type { Transaction } from '../transaction';
 /*
  * Events that wait for an earlier one of their aggregate have no time of their own (due_at is infinity), so that looking
  * for what is due does not visit them, however many there are.
  */
-import type { Prisma } from '../../generated/prisma/client';
 
 export interface AggregateRef {
   readonly aggregateType: string;
@@ -11,7 +11,7 @@ export interface AggregateRef {
 
 /** Makes the next event of an aggregate due, in the transaction that has removed the one before it. */
 export async function releaseNext(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   consumer: string,
   { aggregateType, aggregateId }: AggregateRef,
 ): Promise<void> {
@@ -27,7 +27,7 @@ export async function releaseNext(
  * Makes the events due that wait for nothing any more, and returns how many: an operator has discarded the one before
  * them, or it was removed in the moment in which they were put aside behind it.
  */
-export async function releaseForgotten(tx: Prisma.TransactionClient, consumer: string): Promise<number> {
+export async function releaseForgotten(tx: Transaction, consumer: string): Promise<number> {
   return tx.$executeRaw`
     UPDATE "signalbox"."postponed_event" p SET "due_at" = now()
     FROM (

@@ -2,7 +2,6 @@
  * One more attempt at a postponed event. Whatever becomes of it is noted in its row, or deletes the row; if the database
  * is lost in between, the lease expires and the event is tried again.
  */
-import type { Prisma } from '../../generated/prisma/client';
 import { readEvent } from '../../kafka/readMessage';
 import { backoffMs } from '../../shared/backoff';
 import { decide, type Failure } from '../failurePolicy';
@@ -15,8 +14,9 @@ import type { ClaimedEvent } from './claim';
 import { postponedSource } from './postponedSource';
 import { releaseNext } from './release';
 import { type Held, markGivenUp, removePostponed, reschedule } from './settle';
+import type { Transaction } from '../transaction';
 
-export type RetryDependencies<Tx extends Prisma.TransactionClient = Prisma.TransactionClient> = Omit<
+export type RetryDependencies<Tx extends Transaction = Transaction> = Omit<
   SettleDependencies<Tx>,
   'attempts'
 >;
@@ -25,7 +25,7 @@ export type RetryDependencies<Tx extends Prisma.TransactionClient = Prisma.Trans
  * Tries a postponed event that is ours. Rejects only when the database fails. Aborting the signal ends a wait for the
  * dead-letter topic.
  */
-export async function retryPostponed<Tx extends Prisma.TransactionClient>(
+export async function retryPostponed<Tx extends Transaction>(
   claimed: ClaimedEvent,
   token: string,
   dependencies: RetryDependencies<Tx>,
@@ -50,12 +50,12 @@ function knownFailure({ givenUp, errorClass, reason }: ClaimedEvent): Failure | 
   return { kind: 'permanent', errorClass: errorClass ?? 'Error', reason: reason ?? '' };
 }
 
-async function process<Tx extends Prisma.TransactionClient>(
+async function process<Tx extends Transaction>(
   { message, attempts, triedSince }: ClaimedEvent,
   held: Held,
   dependencies: RetryDependencies<Tx>,
 ): Promise<Outcome> {
-  const parsed = readEvent(message, dependencies.topicPrefix);
+  const parsed = readEvent(message, dependencies);
   if (!parsed.ok) {
     const failure = { kind: 'invalid', errorClass: 'InvalidMessage', reason: parsed.reason } as const;
     return { kind: 'failed', failure };
@@ -68,7 +68,7 @@ async function process<Tx extends Prisma.TransactionClient>(
   });
 }
 
-async function settleFailure<Tx extends Prisma.TransactionClient>(
+async function settleFailure<Tx extends Transaction>(
   claimed: ClaimedEvent,
   held: Held,
   { failure, error }: Extract<Outcome, { kind: 'failed' }>,
@@ -97,7 +97,7 @@ async function settleFailure<Tx extends Prisma.TransactionClient>(
 }
 
 /** The row goes when Kafka has the dead letter; a crash in between writes it twice. */
-async function deadLetter<Tx extends Prisma.TransactionClient>(
+async function deadLetter<Tx extends Transaction>(
   claimed: ClaimedEvent,
   held: Held,
   failure: Failure,

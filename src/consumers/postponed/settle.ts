@@ -1,7 +1,7 @@
 /* What becomes of a postponed event's row. All of it is fenced: a process whose lease another one has taken changes nothing. */
-import type { Prisma } from '../../generated/prisma/client';
 import type { Failure } from '../failurePolicy';
 import type { AggregateRef } from './release';
+import type { Transaction } from '../transaction';
 
 export interface Held {
   readonly consumer: string;
@@ -11,7 +11,7 @@ export interface Held {
 
 /** Deletes the row and returns its aggregate, whose next event is to be released; undefined when it is not ours any more. */
 export async function removePostponed(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, eventId, token }: Held,
 ): Promise<AggregateRef | undefined> {
   const [aggregate] = await tx.$queryRaw<AggregateRef[]>`
@@ -22,10 +22,7 @@ export async function removePostponed(
 }
 
 /** Whether the row is still ours; it stays so until the transaction ends. */
-export async function stillHeld(
-  tx: Prisma.TransactionClient,
-  { consumer, eventId, token }: Held,
-): Promise<boolean> {
+export async function stillHeld(tx: Transaction, { consumer, eventId, token }: Held): Promise<boolean> {
   const rows = await tx.$queryRaw<unknown[]>`
     SELECT 1 FROM "signalbox"."postponed_event"
     WHERE "consumer" = ${consumer} AND "event_id" = ${eventId}::uuid AND "lease_token" = ${token}::uuid
@@ -43,7 +40,7 @@ export interface Reschedule {
 
 /** Ends the lease and says when the event is tried again, or its dead letter written. */
 export async function reschedule(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, eventId, token }: Held,
   { failure: { errorClass, reason }, afterMs, failures, outages, givenUp }: Reschedule,
 ): Promise<void> {
@@ -57,7 +54,7 @@ export async function reschedule(
 
 /** Notes that the event is to become a dead letter, which outlives this process. The lease stays. */
 export async function markGivenUp(
-  tx: Prisma.TransactionClient,
+  tx: Transaction,
   { consumer, eventId, token }: Held,
   { errorClass, reason }: Failure,
 ): Promise<boolean> {

@@ -3,7 +3,6 @@
  * of them at a time (claim.ts).
  */
 import { randomUUID } from 'node:crypto';
-import type { Prisma } from '../../generated/prisma/client';
 import { PollLoop } from '../../shared/pollLoop';
 import { classOf } from '../failurePolicy';
 import { connectionWaitMs, graceMs, ownTransactionMs, transact } from '../transact';
@@ -11,8 +10,9 @@ import { claimDue, type ClaimedEvent } from './claim';
 import { countPostponed } from './count';
 import { releaseForgotten } from './release';
 import { type RetryDependencies, retryPostponed } from './retry';
+import type { Transaction } from '../transaction';
 
-export interface WorkerOptions<Tx extends Prisma.TransactionClient> {
+export interface WorkerOptions<Tx extends Transaction> {
   readonly dependencies: RetryDependencies<Tx>;
   /** Longest time between two looks for due events, in milliseconds. */
   readonly intervalMs?: number;
@@ -26,7 +26,7 @@ export interface WorkerOptions<Tx extends Prisma.TransactionClient> {
 const releaseIntervalMs = 10_000;
 
 /** One round: tries events that are due, at most `atOnce`, and returns how many. Rejects when the database fails. */
-export async function retryDue<Tx extends Prisma.TransactionClient>(
+export async function retryDue<Tx extends Transaction>(
   { dependencies, atOnce = dependencies.effects === undefined ? 1 : 4 }: WorkerOptions<Tx>,
   signal: AbortSignal,
 ): Promise<number> {
@@ -48,9 +48,7 @@ export async function retryDue<Tx extends Prisma.TransactionClient>(
 }
 
 /** The round again and again. While the database is away it tries with growing pauses, without limit. */
-export function createPostponedWorker<Tx extends Prisma.TransactionClient>(
-  options: WorkerOptions<Tx>,
-): PollLoop {
+export function createPostponedWorker<Tx extends Transaction>(options: WorkerOptions<Tx>): PollLoop {
   const { intervalMs = 1_000, dependencies } = options;
   let releasedAt = 0;
   const { consumer, logger, metrics } = dependencies;

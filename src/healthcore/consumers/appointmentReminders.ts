@@ -1,6 +1,6 @@
 import { emailAddress } from '../events/email';
 import type { EventOf } from '../catalogue';
-import type { HandlerContext, Handlers } from '../../consumers/handlers';
+import type { HandlerContext, Handlers } from './types';
 import { noteAppointment } from './reminders/appointments';
 import { noteContact } from './reminders/contacts';
 

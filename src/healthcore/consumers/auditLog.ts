@@ -1,13 +1,16 @@
-import type { AnyEvent } from '../catalogue';
+import { type AnyEvent, catalogue } from '../catalogue';
 import type { Prisma } from '../../generated/prisma/client';
 import { handleEveryEvent } from '../../consumers/handlers';
-import type { SharedTransactions } from '../../consumers/processTogether';
+import type { Handlers, SharedTransactions } from './types';
 
 /**
  * Who changed what when: one row per event, only ever added. The row's key is the event's id, so that a replay from
  * before the inbox's memory finds it there.
  */
-export const auditLog = handleEveryEvent(async (event, { tx }) => record([event], tx));
+export const auditLog: Handlers = handleEveryEvent<typeof catalogue, Prisma.TransactionClient>(
+  catalogue,
+  async (event, { tx }) => record([event], tx),
+);
 
 /** A row depends on no other, so many are written with one statement. */
 export const auditLogTogether: SharedTransactions = { most: 100, handle: record };

@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../catalogue';
 import type { Prisma } from '../../generated/prisma/client';
-import type { Effects } from '../../consumers/effects';
+import type { Effects } from './types';
 import type { Mailer } from './email/mailer';
 import { reminderTemplate } from './reminders/message';
 import { isReminderDue } from './reminders/isReminderDue';

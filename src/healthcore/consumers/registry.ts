@@ -1,6 +1,6 @@
 import { Counter } from 'prom-client';
 import { UserError } from '../../shared/lifecycle';
-import type { ConsumerDefinition, ConsumerParts, ConsumerSetup } from '../../consumers/definition';
+import type { ConsumerDefinition, ConsumerParts, ConsumerSetup } from './types';
 import { logMailer } from './email/logMailer';
 import { createSmtpMailer } from './email/smtpMailer';
 import { appointmentReminders } from './appointmentReminders';

@@ -6,6 +6,7 @@ import { loadConfig } from '../../shared/config/load';
 import { kafkaVariables } from '../../shared/config/variables';
 import type { Logger } from '../../shared/logger';
 import { UserError } from '../../shared/lifecycle';
+import { catalogue } from '../../healthcore/catalogue';
 import { runProgram } from '../../shared/program';
 import { createKafka } from '../client';
 import { explain, reasonsKnown } from '../connection/explain';
@@ -15,7 +16,7 @@ import { describeTopicTrouble } from '../topicTrouble';
 async function main(logger: Logger): Promise<number> {
   const config = loadConfig(kafkaVariables, process.env);
   const kafka = createKafka(config, logger);
-  const { created, troubles } = await ensureTopics(kafka, {
+  const { created, troubles } = await ensureTopics(kafka, catalogue, {
     ...config,
     // Somebody who runs this wants them created.
     KAFKA_CREATE_TOPICS: true,

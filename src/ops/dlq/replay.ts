@@ -52,7 +52,7 @@ function filtered({ forceReprocess, ...options }: ReplayOptions): ReplayOptions 
 
 function settlingOf(
   { logger }: Tools,
-  { kafka, config }: KafkaTools,
+  { catalogue, kafka, config }: KafkaTools,
   producer: DiscardingProducer,
   { again = false, forceReprocess: consumer }: ReplayOptions,
 ): Settling {
@@ -61,7 +61,13 @@ function settlingOf(
   const eventIds = (letter: FoundLetter, message: ReceivedMessage): string[] => {
     if (letter.group !== groupOf(consumer ?? '', config)) return [];
     const { original } = letter;
-    const parsed = readEvent({ ...message, topic: original?.topic ?? '' }, config.KAFKA_TOPIC_PREFIX);
+    const parsed = readEvent(
+      { ...message, topic: original?.topic ?? '' },
+      {
+        catalogue,
+        topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      },
+    );
     return parsed.ok ? [parsed.event.event_id] : letter.eventId === undefined ? [] : [letter.eventId];
   };
   return {
@@ -90,7 +96,7 @@ function settlingOf(
 }
 
 /** Faults of a single letter; anything else, an outage above all, ends the command. */
-function faultOf(error: unknown, kafkaTools: KafkaTools): string | undefined {
+function faultOf(error: unknown, kafkaTools: Pick<KafkaTools, 'kafka' | 'config'>): string | undefined {
   const explained = explainKafkaError(error, kafkaTools);
   if (explained !== error) {
     const { kind, type } = classifyError(error);

@@ -1,3 +1,4 @@
+import type { Catalogue } from '../../events/catalogue';
 import { declareTopics } from '../../kafka/declaredTopics';
 import { findTroubles } from '../../kafka/findTroubles';
 import { groupPositions, groupStates, listGroups } from '../../kafka/groups';
@@ -11,6 +12,7 @@ import { topicRemedy } from '../topicRemedy';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 
 export interface KafkaChecksOptions {
+  readonly catalogue: Catalogue;
   readonly admin: Admin;
   readonly config: OpsKafkaConfig;
   /** A group with more messages to read than this is a warning. */
@@ -25,9 +27,9 @@ export function kafkaChecks(options: KafkaChecksOptions): Check[] {
   ];
 }
 
-async function topics({ admin, config }: KafkaChecksOptions): Promise<Finding[]> {
+async function topics({ catalogue, admin, config }: KafkaChecksOptions): Promise<Finding[]> {
   const check = 'topics';
-  const all = declareTopics(config);
+  const all = declareTopics(catalogue, config);
   const troubles = await findTroubles(
     admin,
     all.map(({ topic }) => topic),

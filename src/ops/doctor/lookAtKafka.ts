@@ -24,7 +24,7 @@ const deadlineMs = 25_000;
 
 /** Everything that can be looked at in Kafka; the count of dead letters needs the database too. */
 export async function lookAtKafka(
-  { environment, logger }: Tools,
+  { catalogue, environment, logger }: Tools,
   database: OpenedDatabase,
   maxLag: bigint,
 ): Promise<Finding[]> {
@@ -35,7 +35,7 @@ export async function lookAtKafka(
   const config = readConfig(environment);
   if (!config) return [];
   const run = (): Promise<Finding[]> => {
-    const kafkaTools = { kafka: createKafka(config, logger, { requestTimeoutMs }), config };
+    const kafkaTools = { catalogue, kafka: createKafka(config, logger, { requestTimeoutMs }), config };
     return look(kafkaTools, database, maxLag).catch(async (error: unknown) => {
       await reasonsKnown(kafkaTools.kafka);
       return [explained(error, kafkaTools)];
@@ -45,12 +45,12 @@ export async function lookAtKafka(
 }
 
 function look(kafkaTools: KafkaTools, { connection }: OpenedDatabase, maxLag: bigint): Promise<Finding[]> {
-  const { kafka, config } = kafkaTools;
+  const { catalogue, kafka, config } = kafkaTools;
   return withAdmin(kafka, async (admin) => {
     const { brokers, clusterId } = await admin.describeCluster();
     const named = { clusterId, topicPrefix: config.KAFKA_TOPIC_PREFIX };
     const checks = [
-      ...kafkaChecks({ admin, config, maxLag }),
+      ...kafkaChecks({ catalogue, admin, config, maxLag }),
       ...(connection
         ? [targetCheck(connection.pool, named), deadLetterCheck(kafkaTools, connection.pool)]
         : []),

@@ -1,5 +1,6 @@
-import type { PrismaClient } from '../../generated/prisma/client';
-import { remedies, type TriggerProblem } from '../../outbox/prisma/trigger/check';
+import type { Catalogue } from '../../events/catalogue';
+import type { PrismaClientLike } from '../../outbox/prisma/captured';
+import { remedies, type TriggerProblem } from '../../outbox/prisma/installed/check';
 import { migrationsAreCurrent, triggerInspector } from '../../outbox/prisma/trigger/installed';
 import { UserError } from '../../shared/lifecycle';
 import { findMigrations } from '../../shared/migrate/findMigrations';
@@ -7,7 +8,8 @@ import { pendingMigrations } from '../../shared/migrate/migrate';
 import { fail, type Finding, ok, warn } from './finding';
 
 export interface TriggersCheckOptions {
-  readonly prisma: PrismaClient;
+  readonly prisma: PrismaClientLike;
+  readonly catalogue: Catalogue;
   readonly databaseUrl: string;
   readonly engine: 'middleware' | 'trigger';
 }
@@ -15,7 +17,7 @@ export interface TriggersCheckOptions {
 /** Whether the capture triggers do what the catalogue says; if not, the command that puts it right. */
 export async function triggers(options: TriggersCheckOptions): Promise<Finding[]> {
   const check = 'triggers';
-  const problems = await triggerInspector(options.prisma)();
+  const problems = await triggerInspector(options.prisma, options.catalogue)();
   if (problems.length === 0) return [ok(check, 'as the catalogue of events wants them')];
   const reinstall = await reinstallCommands(options);
   const remedyOf = ({ remedy }: TriggerProblem): string =>
@@ -29,9 +31,9 @@ export async function triggers(options: TriggersCheckOptions): Promise<Finding[]
 }
 
 /** A migration that is written or applied already does nothing a second time: then only a repair helps. */
-async function reinstallCommands({ prisma, databaseUrl }: TriggersCheckOptions): Promise<string> {
+async function reinstallCommands({ prisma, catalogue, databaseUrl }: TriggersCheckOptions): Promise<string> {
   const directory = findMigrations();
-  if (!(await migrationsAreCurrent(prisma, directory)))
+  if (!(await migrationsAreCurrent(prisma, catalogue, directory)))
     return 'Run "npm run events:migration" and "npm run migrate".';
   // Why they cannot be compared is said by the check of the migrations.
   const pending = await pendingMigrations({ databaseUrl, directory }).catch((error: unknown) => {

@@ -10,6 +10,7 @@ import { duration } from '../output/duration';
 import { report } from '../output/report';
 import { type Client, eraseAuditLog, eraseContact, eraseOutbox, erasePostponed } from './places';
 import { findSubject, type Subject } from './subject';
+import type { Catalogue } from '../../events/catalogue';
 
 export interface EraseOptions {
   readonly reason?: string;
@@ -48,7 +49,7 @@ export async function erasePatient(tools: Tools, id: string, options: EraseOptio
       async (client) => {
         const subject = await findSubject(client, id.toLowerCase());
         if (subject.exists) throw new UserError(stillThere(id));
-        const erased = await eraseEverywhere(client, subject);
+        const erased = await eraseEverywhere(client, subject, tools.catalogue);
         await journal(client, { subject, by, reason: reason ?? '', erased });
         return erased;
       },
@@ -60,9 +61,9 @@ export async function erasePatient(tools: Tools, id: string, options: EraseOptio
   return exitCodes.ok;
 }
 
-async function eraseEverywhere(client: Client, subject: Subject): Promise<ErasedRows> {
+async function eraseEverywhere(client: Client, subject: Subject, catalogue: Catalogue): Promise<ErasedRows> {
   const counts: [string, number][] = [];
-  for (const { name, erase } of places) counts.push([name, await erase(client, subject)]);
+  for (const { name, erase } of places) counts.push([name, await erase(client, subject, catalogue)]);
   return Object.fromEntries(counts) as ErasedRows;
 }
 

@@ -37,7 +37,7 @@ export async function withKnownEvents(
 
 async function scan(
   { logger, stderr }: Tools,
-  { kafka, config }: KafkaTools,
+  { catalogue, kafka, config }: KafkaTools,
   client: PoolClient,
   consumer: string,
   ranges: readonly Range[],
@@ -58,7 +58,10 @@ async function scan(
       ranges,
       onMessage: async (message) => {
         progress.advance(1);
-        const parsed = readEvent(message, config.KAFKA_TOPIC_PREFIX);
+        const parsed = readEvent(message, {
+          catalogue,
+          topicPrefix: config.KAFKA_TOPIC_PREFIX,
+        });
         if (parsed.ok) ids.push(parsed.event.event_id);
         if (ids.length >= lot) await flush();
       },

@@ -63,12 +63,12 @@ async function planMoves(
   group: string,
   target: Target,
   { topic: texts = [], allTopics = false }: ResetOptions,
-  { config }: KafkaTools,
+  { catalogue, config }: KafkaTools,
 ): Promise<Move[]> {
   if (allTopics === texts.length > 0) {
     throw new UserError('Say what to reset: either --all-topics, or --topic once or several times.');
   }
-  const choices = parseChoices(texts, config.KAFKA_TOPIC_PREFIX);
+  const choices = parseChoices(catalogue, texts, config.KAFKA_TOPIC_PREFIX);
   const positions = (
     await groupPositions(admin, group, allTopics ? undefined : choices.map(({ topic }) => topic))
   ).filter(
@@ -122,13 +122,14 @@ function rangesOf(moves: readonly Move[]): Range[] {
 }
 
 async function setOffsets(
-  { kafka, config }: KafkaTools,
+  kafkaTools: KafkaTools,
   group: string,
   name: string,
   moves: readonly Move[],
 ): Promise<void> {
+  const { kafka } = kafkaTools;
   // Reading what the inbox has to forget may have taken a while.
-  await withAdmin(kafka, (admin) => stoppedGroup(admin, name, { kafka, config }));
+  await withAdmin(kafka, (admin) => stoppedGroup(admin, name, kafkaTools));
   await setGroupOffsets(
     kafka,
     group,

@@ -1,4 +1,5 @@
 /* Where a reset puts a group: options in, new offsets out. */
+import type { Catalogue } from '../../events/catalogue';
 import { selectTopics } from '../../consumers/console/arguments';
 import type { GroupPosition } from '../../kafka/groups';
 import { UserError } from '../../shared/lifecycle';
@@ -39,7 +40,7 @@ export interface TopicChoice {
 }
 
 /** Reads `patient.created`, `patient.*`, `a.topic:0,2`. @throws UserError when it cannot be read. */
-export function parseChoices(texts: readonly string[], prefix: string): TopicChoice[] {
+export function parseChoices(catalogue: Catalogue, texts: readonly string[], prefix: string): TopicChoice[] {
   return texts.flatMap((text) => {
     const match = /^([^:]+?)(?::(\d{1,6}(?:,\d{1,6})*))?$/.exec(text);
     if (!match) {
@@ -47,7 +48,7 @@ export function parseChoices(texts: readonly string[], prefix: string): TopicCho
     }
     const [, name = '', list] = match;
     const partitions = list?.split(',').map(Number);
-    return selectTopics([name], prefix, false).topics.map((topic) => ({
+    return selectTopics(catalogue, [name], prefix).topics.map((topic) => ({
       topic,
       ...(partitions ? { partitions } : {}),
     }));

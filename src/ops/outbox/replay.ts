@@ -32,7 +32,7 @@ export function replay(tools: Tools, refs: readonly string[], options: ReplayOpt
   return withDatabase(tools, async (pool) => {
     // What is appended from now on is none of this.
     const { ceiling } = await openBatch(pool);
-    const selection = parseSelection(refs, options, String(ceiling));
+    const selection = parseSelection(tools.catalogue, refs, options, String(ceiling));
     const lanes = await readLanes(pool);
     await refuseForeignCursors(pool, lanes);
     const counts = await countReplayable(pool, selection);

@@ -1,4 +1,4 @@
-import { isEventType } from '../../healthcore/catalogue';
+import type { Catalogue } from '../../events/catalogue';
 import type { ReplaySelection } from '../../outbox/log/replayable';
 import { UserError } from '../../shared/lifecycle';
 import { parseTime } from '../parseTime';
@@ -18,6 +18,7 @@ export interface SelectionOptions {
  * @throws UserError when one can't be read, or none is given without --all.
  */
 export function parseSelection(
+  catalogue: Catalogue,
   refs: readonly string[],
   { aggregate, type, since, until, after = '0', all = false }: SelectionOptions,
   upTo: string,
@@ -31,7 +32,7 @@ export function parseSelection(
   return {
     ...(refs.length > 0 ? parseEventRefs(refs) : {}),
     ...(aggregate === undefined ? {} : { aggregate: parseAggregate(aggregate) }),
-    ...(type === undefined ? {} : { eventTypes: type.map(parseType) }),
+    ...(type === undefined ? {} : { eventTypes: type.map((name) => parseType(catalogue, name)) }),
     ...(since === undefined ? {} : { since: new Date(parseTime(since, '--since')) }),
     ...(until === undefined ? {} : { until: new Date(parseTime(until, '--until')) }),
     after: parseSequence('--after', after),
@@ -47,7 +48,7 @@ function parseAggregate(text: string): { type: string; id: string } {
   );
 }
 
-function parseType(type: string): string {
-  if (isEventType(type)) return type;
+function parseType(catalogue: Catalogue, type: string): string {
+  if (catalogue.find(type)) return type;
   throw new UserError(`--type "${type}" is no event type of the catalogue.`);
 }

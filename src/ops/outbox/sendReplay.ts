@@ -44,15 +44,17 @@ export async function sendReplay(tools: Tools, pool: Pool, options: SendOptions)
   if (!isKafkaEnabled(tools.environment)) {
     throw new UserError('KAFKA_ENABLED is false: nothing can be published.');
   }
-  return withKafka(tools, async ({ kafka, config }) => {
+  return withKafka(tools, async ({ catalogue, kafka, config }) => {
     const publisher = new KafkaPublisher({
       kafka,
+      catalogue,
       topics: config,
       compression: config.KAFKA_COMPRESSION,
       logger: tools.logger,
       account: config.KAFKA_SASL_USERNAME,
     });
     const publishing: PublishOptions = {
+      catalogue,
       publisher,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,
       maxMessageBytes: config.KAFKA_MAX_MESSAGE_BYTES,

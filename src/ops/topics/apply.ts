@@ -50,9 +50,9 @@ export function applyTopics(tools: Tools, options: ApplyOptions): Promise<number
     loss: options.allowDataLoss ?? false,
     retention: Boolean(tools.environment['KAFKA_TOPIC_RETENTION_MS']),
   };
-  return withKafka(tools, ({ kafka, config }) =>
+  return withKafka(tools, ({ catalogue, kafka, config }) =>
     withAdmin(kafka, async (admin) => {
-      const declared = declareTopics(config);
+      const declared = declareTopics(catalogue, config);
       const names = declared.map(({ topic }) => topic);
       const presence = await topicPresence(admin, names);
       const states = await topicStates(admin, names);

@@ -35,14 +35,15 @@ export function describeTopics(
   names: readonly string[],
   { json = false }: DescribeOptions,
 ): Promise<number> {
-  return withKafka(tools, ({ kafka, config }) =>
+  return withKafka(tools, ({ catalogue, kafka, config }) =>
     withAdmin(kafka, async (admin) => {
       const prefix = config.KAFKA_TOPIC_PREFIX;
-      const wanted = names.length > 0 ? selectTopics(names, prefix, false).topics : declaredTopics(prefix);
+      const wanted =
+        names.length > 0 ? selectTopics(catalogue, names, prefix).topics : declaredTopics(catalogue, prefix);
       const states = await topicStates(admin, wanted);
       const missing = wanted.filter((topic) => !states.has(topic));
       if (missing.length > 0 && names.length > 0) throw noSuchTopic(missing);
-      const declarations = declareTopics(config);
+      const declarations = declareTopics(catalogue, config);
       const descriptions = await Promise.all(
         [...states.values()].map(async (state): Promise<Description> => {
           const declared = declarations.find(({ topic }) => topic === state.topic);

@@ -30,9 +30,9 @@ interface Line {
 
 /** `ops topics list`: one line for each topic. */
 export function listTopics(tools: Tools, { all = false, json = false }: ListOptions): Promise<number> {
-  return withKafka(tools, ({ kafka, config }) =>
+  return withKafka(tools, ({ catalogue, kafka, config }) =>
     withAdmin(kafka, async (admin) => {
-      const declared = declareTopics(config);
+      const declared = declareTopics(catalogue, config);
       const ours = declared.map(({ topic }) => topic);
       const others = all ? (await admin.listTopics()).filter((topic) => !ours.includes(topic)).sort() : [];
       const presence = await topicPresence(admin, ours);

@@ -1,16 +1,18 @@
-import type { Prisma } from '../../generated/prisma/client';
+import type { Decimal, JsonValue, Types } from '@prisma/client/runtime/client';
 import type { Aggregate, EventRule } from '../../events/aggregate';
-import { aggregates } from '../../healthcore/catalogue';
+import type { Catalogue } from '../../events/catalogue';
 import type { Field, FieldKind } from '../../events/fields';
 
 /*
- * Where the catalogue meets the Prisma models. src/events may not know the generated client, so the check that the two
- * fit stands here: the compiler evaluates `ProblemOf` for each aggregate to a sentence that says what is wrong, and
- * refuses to compile unless there is none.
+ * Where a catalogue meets the Prisma models of a client. The compiler evaluates `ProblemOf` for each aggregate to a
+ * sentence that says what is wrong, and refuses the call that hands the catalogue to an engine unless there is none.
  */
 
-type Models = Prisma.TypeMap['model'];
-type RowOf<Model extends keyof Models> = Models[Model]['payload']['scalars'];
+/** The row of a model, as the client's delegate for it declares it; `never` where the client has no such model. */
+type RowOf<Client, Model extends string> =
+  Uncapitalize<Model> extends keyof Client
+    ? Types.Public.Payload<Client[Uncapitalize<Model>], 'findMany'>['scalars']
+    : never;
 
 /** What Prisma's client gives for a field of each kind. */
 interface ValueOfKind extends Record<FieldKind, unknown> {
@@ -20,11 +22,11 @@ interface ValueOfKind extends Record<FieldKind, unknown> {
   date: Date;
   int: number;
   bigint: bigint;
-  decimal: Prisma.Decimal;
+  decimal: Decimal;
   float: number;
   boolean: boolean;
   bytes: Uint8Array;
-  json: Prisma.JsonValue;
+  json: JsonValue;
   enum: string;
 }
 
@@ -73,35 +75,38 @@ type BecomesProblems<Rules, Row> = {
     : never;
 }[keyof Rules & string];
 
-/** The sentences that say where an aggregate and its Prisma model do not fit; `never` when they do. */
-export type ProblemOf<A> = A extends {
+/**
+ * The sentences that say where an aggregate and its model in the client do not fit; `never` when they do, and where
+ * the aggregate's type says only that it is one.
+ */
+export type ProblemOf<Client, A> = A extends {
   model: infer Model extends string;
   fields: infer F;
   events: infer Rules;
 }
-  ? Model extends keyof Models
-    ? FieldProblems<Model, F, RowOf<Model>> | BecomesProblems<Rules, RowOf<Model>>
-    : `The catalogue names the model ${Model}, which the Prisma schema does not have`
+  ? string extends Model
+    ? never
+    : [RowOf<Client, Model>] extends [never]
+      ? `The catalogue names the model ${Model}, which the Prisma schema does not have`
+      : FieldProblems<Model, F, RowOf<Client, Model>> | BecomesProblems<Rules, RowOf<Client, Model>>
   : never;
 
 /**
- * `true` where there is no problem, else the problems. The detour through a mapped type takes the union's name away:
- * of a union with a name the compiler's error shows the name alone, and not one of its sentences.
+ * The catalogue where it has no problem, else the problems. The detour through a mapped type takes the union's name
+ * away: of a union with a name the compiler's error shows the name alone, and not one of its sentences.
  */
-export type Fitting<Problem extends string> = [Problem] extends [never]
-  ? true
-  : { [Each in Problem]: Each }[Problem];
-
-/** Does not compile when the catalogue and the Prisma models do not fit; the error is the sentences that say where. */
-export const catalogueFits: Fitting<ProblemOf<(typeof aggregates)[number]>> = true;
-
-const byModel: ReadonlyMap<string, Aggregate> = new Map<string, Aggregate>(
-  aggregates.map((aggregate) => [aggregate.model, aggregate]),
-);
+export type FittingCatalogue<Client, Cat extends Catalogue> = [
+  ProblemOf<Client, Cat['aggregates'][number]>,
+] extends [never]
+  ? Cat
+  : { [Each in ProblemOf<Client, Cat['aggregates'][number]>]: Each }[ProblemOf<
+      Client,
+      Cat['aggregates'][number]
+    >];
 
 /** The models whose changes mean events, each with its aggregate, in the catalogue's order. */
-export function capturedModels(): ReadonlyMap<string, Aggregate> {
-  return byModel;
+export function capturedModels({ aggregates }: Catalogue): ReadonlyMap<string, Aggregate> {
+  return new Map(aggregates.map((aggregate) => [aggregate.model, aggregate]));
 }
 
 /** The fields whose change an aggregate's rules react to. */

@@ -1,4 +1,3 @@
-import { Prisma, type PrismaClient } from '../../generated/prisma/client';
 import { fencedKey } from './adapter/fencedPrismaPg';
 import { CaptureError } from '../captureError';
 
@@ -88,6 +87,8 @@ export interface RuntimeField {
 export type RuntimeModels = Readonly<Record<string, { readonly fields: readonly RuntimeField[] }>>;
 
 export interface Internals {
+  /** Prisma's, for errors. */
+  readonly clientVersion: string;
   readonly engine: Engine;
   readonly original: OriginalClient;
   readonly base: BaseClient;
@@ -141,8 +142,11 @@ export function extensionOf(client: object, key: symbol): unknown {
 }
 
 /** @throws CaptureError when the client is not Prisma's, or one of a version with other insides. */
-export function readInternals(client: PrismaClient): Internals {
-  const inside = client as unknown as Record<string, unknown>;
+export function readInternals(client: object): Internals {
+  const inside = client as Record<string, unknown>;
+  const clientVersion = String(inside['_clientVersion']);
+  const object = (value: unknown, what: string) => objectOf(value, what, clientVersion);
+  const unfit = (what: string) => misfit(what, clientVersion);
   const original = object(inside['_originalClient'], '_originalClient');
   const config = object(inside['_engineConfig'], '_engineConfig');
   const engine = object(inside['_engine'], '_engine');
@@ -159,6 +163,7 @@ export function readInternals(client: PrismaClient): Internals {
   if (!isLazyPromise(base.$queryRawUnsafe('SELECT 1'))) throw unfit('PrismaPromise.requestTransaction');
   const adapter = config['adapter'] as { options?: { schema?: string } } | undefined;
   return {
+    clientVersion,
     engine: engine as unknown as Engine,
     original: original as unknown as OriginalClient,
     base,
@@ -184,7 +189,7 @@ export interface HandledTransaction extends InteractiveTransaction {
  * that has claimed it, called on a client that shows its extensions.
  * @throws CaptureError when one of them does not hold.
  */
-export async function probe({ base, models }: Internals): Promise<void> {
+export async function probe({ base, models, clientVersion }: Internals): Promise<void> {
   const [model] = Object.keys(models);
   if (model === undefined) return;
   const sent = new Error('The probe ends here.');
@@ -214,18 +219,18 @@ export async function probe({ base, models }: Internals): Promise<void> {
     outcome = error;
   }
   if (outcome !== sent || seen.join() !== [model, 'findFirst', true, true, true].join()) {
-    throw unfit('_executeRequest');
+    throw misfit('_executeRequest', clientVersion);
   }
 }
 
-function object(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) throw unfit(what);
+function objectOf(value: unknown, what: string, clientVersion: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) throw misfit(what, clientVersion);
   return value as Record<string, unknown>;
 }
 
-function unfit(what: string): CaptureError {
+function misfit(what: string, clientVersion: string): CaptureError {
   return new CaptureError(
-    `Capture does not fit the inside of Prisma ${Prisma.prismaVersion.client}: "${what}" is not as expected. ` +
+    `Capture does not fit the inside of Prisma ${clientVersion}: "${what}" is not as expected. ` +
       'Install the version that package.json pins, or adapt src/outbox/prisma/internals.ts to this one.',
   );
 }

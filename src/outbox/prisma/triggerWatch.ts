@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/logger';
 import type { ReadinessCheck } from '../../shared/opsServer';
 import { PollLoop } from '../../shared/pollLoop';
 import type { CaptureEngineName } from './engineName';
-import { describeProblems, type TriggerProblem } from './trigger/check';
+import { describeProblems, type TriggerProblem } from './installed/check';
 
 /*
  * Triggers may vanish while a program runs: switched off for a bulk load, left behind by a table that was swapped or

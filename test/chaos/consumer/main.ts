@@ -9,6 +9,7 @@ import { runUntilSignal } from '../../../src/shared/lifecycle';
 import type { Logger } from '../../../src/shared/logger';
 import { createMetrics } from '../../../src/shared/metrics';
 import { runProgram } from '../../../src/shared/program';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 /** How often a handler fails after its effect, or takes long. */
 const failures = 0.005;
@@ -40,7 +41,7 @@ async function main(logger: Logger): Promise<number> {
   const consumer = createConsumer({
     name: 'chaos',
     group: `${KAFKA_TOPIC_PREFIX}.chaos`,
-    handlers: handleEveryEvent(async ({ event_id }, { tx, message }) => {
+    handlers: handleEveryEvent(catalogue, async ({ event_id }, { tx, message }) => {
       await tx.$executeRaw`INSERT INTO chaos.effect (event_id, topic, member)
         VALUES (${event_id}::uuid, ${message.topic}, ${member})`;
       const dice = Math.random();
@@ -48,6 +49,7 @@ async function main(logger: Logger): Promise<number> {
       if (dice > 1 - delays) await sleep(Math.random() * 2_000);
     }),
     kafka,
+    catalogue,
     topicPrefix: KAFKA_TOPIC_PREFIX,
     database,
     logger,

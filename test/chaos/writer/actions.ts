@@ -1,7 +1,7 @@
 /** What writers do: what applications do, and all of it at once. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import type { Random } from '../random';
 import { hotPatients, mailboxes } from '../world/journalSchema';
 import { inTransaction, OnPurpose, record, type Writer } from './transaction';

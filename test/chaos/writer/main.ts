@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
-import type { CaptureOptions } from '../../../src/outbox/prisma/middleware/extension';
+import type { CaptureOptions } from '../../../src/outbox/prisma/captured';
 import { Nudger } from '../../../src/outbox/nudger';
 import { runUntilSignal, type Service, UserError } from '../../../src/shared/lifecycle';
 import type { Logger } from '../../../src/shared/logger';

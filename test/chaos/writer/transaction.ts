@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CapturedClient, CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient, CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import type { JournalLine, WriterJournal } from './journal';
 
 /** Thrown to roll back what a writer never meant to commit. */

@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import { effort } from '../../support/effort';
 import { type Bench, openBench, person, visit } from './support';
 

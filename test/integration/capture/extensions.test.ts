@@ -1,6 +1,8 @@
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
 import { CaptureError } from '../../../src/outbox/captureError';
-import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { silentLogger } from '../../support/logger';
 import { type Bench, openBench, person } from './support';
 
@@ -175,12 +177,14 @@ describe('extensions of others', () => {
   });
 
   it('capture is not applied twice', () => {
-    const again = (): unknown => withCapture(bench.prisma, { source: 's', logger: silentLogger() });
+    const again = (): unknown =>
+      withCapture(bench.prisma, { catalogue, source: 's', logger: silentLogger() });
     expect(again).toThrow(CaptureError);
   });
 
   it('a callback after commit that throws does not reach the caller', async () => {
     const options = {
+      catalogue,
       source: 's',
       logger: silentLogger(),
       onCommitted: () => {

@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import type { CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import { readInternals } from '../../../src/outbox/prisma/internals';
 import { waitFor } from '../../support/waitFor';
 import { type Bench, openBench, person, visit } from './support';

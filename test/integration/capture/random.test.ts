@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { CaptureError } from '../../../src/outbox/captureError';
-import type { CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import { effort } from '../../support/effort';
 import { type Bench, openBench, type OutboxRow } from './support';
 

@@ -1,7 +1,9 @@
 /** A database, a captured client on it, and a view of the outbox past all of our code. */
 import { Pool } from 'pg';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { createAdapter } from '../../../src/outbox/prisma/adapter/createAdapter';
 import { markedComments } from '../../../src/outbox/prisma/statementComments';
 import { createTestDatabase } from '../../support/database';
@@ -71,7 +73,7 @@ export async function openBench(options: ClientOptions = {}): Promise<Bench> {
     } as never) as PrismaClient;
     opened.push(plain);
     const extended = (before?.(plain) ?? plain) as PrismaClient;
-    const settings = { source: 'test', logger: silentLogger(), onCommitted: () => void commits++ };
+    const settings = { catalogue, source: 'test', logger: silentLogger(), onCommitted: () => void commits++ };
     return { plain, prisma: withCapture(extended, settings) };
   };
   const events = async (): Promise<OutboxRow[]> => {

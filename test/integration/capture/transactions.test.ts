@@ -1,5 +1,5 @@
 import { CaptureError } from '../../../src/outbox/captureError';
-import type { CapturedClient, CapturedTransaction } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient, CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import { readInternals } from '../../../src/outbox/prisma/internals';
 import { runWithContext } from '../../../src/outbox/context';
 import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';

@@ -1,4 +1,5 @@
 import { Client, type Pool } from 'pg';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { startPostgres, type EmbeddedPostgres } from '../../../dev/postgres/startPostgres';
 import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
@@ -59,7 +60,7 @@ describe('after a failover, connections to a server that has become read-only', 
     async (preparedStatements) => {
       await readOnly(true);
       const prisma = prismaOf({ preparedStatements });
-      const captured = withCapture(prisma, { source: 'test', logger: silentLogger() });
+      const captured = withCapture(prisma, { catalogue, source: 'test', logger: silentLogger() });
       // Three connections that answer reads.
       await Promise.all(
         Array.from({ length: 3 }, () => prisma.$queryRawUnsafe('SELECT pg_sleep(0.1)::text')),

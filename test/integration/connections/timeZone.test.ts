@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { sendDueReminders } from '../../../src/healthcore/consumers/reminders/sender';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import { createConnection, createPool } from '../../../src/shared/database';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
@@ -11,6 +8,7 @@ import { UserError } from '../../../src/shared/lifecycle';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { engines } from '../pitfalls/support';
 import { silentLogger } from '../../support/logger';
+import { spawnProgram } from '../../support/process';
 import { startPooler } from '../../support/pooler';
 
 const zone = 'America/New_York';
@@ -182,39 +180,15 @@ describe('every connection', () => {
 
 it("a process's own time zone changes nothing", async () => {
   const database = await createTestDatabase();
-  const script = `
-    const { createPrismaClient, createPool } = require('./src/shared/database');
-    const options = { databaseUrl: ${JSON.stringify(database.url)}, poolSize: 1, applicationName: 'z', logger: console };
-    (async () => {
-      const prisma = createPrismaClient({ ...options, comments: [] });
-      const dateOfBirth = new Date('2000-02-29');
-      await prisma.patient.create({ data: { name: 'Ann', email: 'a@example.com', dateOfBirth, createdAt: new Date('${instants[1]}') } });
-      const found = await prisma.patient.findFirst();
-      const pool = createPool(options);
-      const { rows } = await pool.query("SELECT created_at AS at, date_of_birth::text AS day FROM patients");
-      console.log(JSON.stringify([found.createdAt, found.dateOfBirth, rows[0]]));
-      await prisma.$disconnect();
-      await pool.end();
-    })();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', hook + script], {
-    cwd: path.resolve(__dirname, '../../..'),
-    env: { ...process.env, TZ: zone },
+  const program = await spawnProgram('test/integration/connections/zoned/main', {
+    args: [database.url, instants[1] ?? ''],
+    env: { TZ: zone },
   });
-  expect(JSON.parse(stdout)).toEqual([
+  expect(await program.exited).toMatchObject({ code: 0 });
+  expect(JSON.parse(program.output())).toEqual([
     instants[1],
     '2000-02-29T00:00:00.000Z',
     { at: instants[1], day: '2000-02-29' },
   ]);
   await database.drop();
 });
-
-/** Compiles what a plain Node process requires, as jest does for the tests. */
-const hook = `
-  const { transformSync } = require('@swc/core');
-  const fs = require('node:fs');
-  require.extensions['.ts'] = (module, filename) => {
-    const { code } = transformSync(fs.readFileSync(filename, 'utf8'), {
-      filename, swcrc: false, jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' },
-    });
-    module._compile(code, filename);
-  };`;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Message, Partitioners, type Producer } from 'kafkajs';
-import { type EventEnvelope, eventTypes } from '../../../src/healthcore/catalogue';
+import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { compile } from '../../support/compile';
 import { patientCreated } from '../../support/events';
@@ -37,9 +37,12 @@ beforeAll(async () => {
 
 beforeEach(async () => {
   prefix = newPrefix();
-  await createTopics(...eventTypes.map((type) => ({ topic: topicOf(prefix, type), partitions: 2 })), {
-    topic: deadLetterTopic(prefix),
-  });
+  await createTopics(
+    ...catalogue.eventTypes.map((type) => ({ topic: topicOf(prefix, type), partitions: 2 })),
+    {
+      topic: deadLetterTopic(prefix),
+    },
+  );
 });
 
 afterEach(killPrograms);
@@ -51,7 +54,7 @@ afterAll(async () => {
 });
 
 const topicsOf = (name: string): string[] => [
-  ...eventTypes.map((type) => topicOf(name, type)),
+  ...catalogue.eventTypes.map((type) => topicOf(name, type)),
   deadLetterTopic(name),
 ];
 

@@ -4,12 +4,12 @@ import { ConfigResourceTypes, Partitioners, type Message, type Producer } from '
 import { Registry } from 'prom-client';
 import { type Consumer, createConsumer, type ConsumerOptions } from '../../../src/consumers/consumer';
 import { PermanentError, PostponeError } from '../../../src/consumers/errors';
-import type { Handlers } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { auditLog } from '../../../src/healthcore/consumers/auditLog';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { createKafka } from '../../../src/kafka/client';
-import type { AnyEvent, EventEnvelope } from '../../../src/healthcore/catalogue';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
+import { type AnyEvent, type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
+import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { checkReadiness } from '../../../src/shared/opsServer';
@@ -81,7 +81,7 @@ interface Started {
 async function startConsumer(
   prefix: string,
   handlers: Handlers,
-  more: Partial<ConsumerOptions> = {},
+  more: Partial<ConsumerOptions<typeof catalogue, Prisma.TransactionClient>> = {},
 ): Promise<Started> {
   const log = captureLogger();
   const registry = new Registry();
@@ -94,6 +94,7 @@ async function startConsumer(
       { KAFKA_BOOTSTRAP_SERVERS: kafkaBrokers(), KAFKA_CLIENT_ID: 'test', KAFKA_SSL: false },
       log.logger,
     ),
+    catalogue,
     topicPrefix: prefix,
     database: prisma,
     logger: log.logger,

@@ -1,14 +1,15 @@
 /** Effects outside of the database: what their lease is for, and what becomes of it when something fails. */
 import { randomUUID } from 'node:crypto';
-import type { AnyEffect } from '../../../src/consumers/effects';
+import type { Effects } from '../../../src/healthcore/consumers/types';
 import { PermanentError } from '../../../src/consumers/errors';
 import type { Outcome } from '../../../src/consumers/outcome';
 import { processMessage, type ProcessDependencies } from '../../../src/consumers/processMessage';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
+import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated } from '../../support/events';
 import { silentLogger } from '../../support/logger';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -33,17 +34,18 @@ afterAll(async () => {
 interface Setup {
   readonly event: ReturnType<typeof patientCreated>;
   /** One delivery of the event. */
-  readonly deliver: (overrides?: Partial<ProcessDependencies>) => Promise<Outcome>;
+  readonly deliver: (overrides?: Partial<ProcessDependencies<Prisma.TransactionClient>>) => Promise<Outcome>;
   readonly leases: () => Promise<number>;
 }
 
-function setup(effect: AnyEffect): Setup {
+function setup(effect: NonNullable<Effects['patient.created']>): Setup {
   const consumer = `consumer-${randomUUID()}`;
   const event = patientCreated();
-  const dependencies: ProcessDependencies = {
+  const dependencies: ProcessDependencies<Prisma.TransactionClient> = {
     consumer,
     handlers: {},
     effects: { 'patient.created': effect },
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: silentLogger(),
@@ -59,7 +61,7 @@ function setup(effect: AnyEffect): Setup {
 }
 
 /** A database in which the transaction of this number fails, from 1 on. */
-function failingAt(failing: number): ProcessDependencies['database'] {
+function failingAt(failing: number): ProcessDependencies<Prisma.TransactionClient>['database'] {
   let transactions = 0;
   return {
     $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),
@@ -135,7 +137,7 @@ test('a question that fails is an attempt that fails, for its own reason also wh
     isWanted: () => Promise.reject(new PermanentError('the rule forbids it')),
     run: async () => undefined,
   });
-  const away: ProcessDependencies['database'] = {
+  const away: ProcessDependencies<Prisma.TransactionClient>['database'] = {
     ...failingAt(0),
     $queryRawUnsafe: () => Promise.reject(new Error('Connection terminated')),
   };

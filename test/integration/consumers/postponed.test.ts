@@ -10,15 +10,15 @@ import {
   UnavailableError,
 } from '../../../src/consumers/errors';
 import { forgetEvents } from '../../../src/consumers/forgetEvents';
-import type { Handlers } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { trimInbox } from '../../../src/consumers/inboxJanitor';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { claimDue } from '../../../src/consumers/postponed/claim';
 import { createPostponedWorker, retryDue } from '../../../src/consumers/postponed/worker';
 import { settleMessage, type SettleDependencies } from '../../../src/consumers/settleMessage';
 import { settleTogether } from '../../../src/consumers/settleTogether';
-import type { EventEnvelope } from '../../../src/healthcore/catalogue';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
+import { type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
+import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { type DeadLetter, deadLetterMessage } from '../../../src/kafka/deadLetter';
 import type { ReceivedMessage } from '../../../src/kafka/readMessage';
 import { createPool } from '../../../src/shared/database';
@@ -54,7 +54,7 @@ type Step = (event: Patient, attempt: number) => void | Promise<void>;
 interface Setup {
   readonly name: string;
   readonly registry: Registry;
-  readonly dependencies: SettleDependencies;
+  readonly dependencies: SettleDependencies<Prisma.TransactionClient>;
   readonly letters: DeadLetter[];
   readonly deliver: (...events: Patient[]) => Promise<string[]>;
   /** Lets all that is postponed be due, and tries it until nothing is left to try. */
@@ -63,7 +63,7 @@ interface Setup {
 }
 
 /** A consumer whose handler writes a row for each event and then does `step`, which may throw. */
-function setup(step: Step, overrides: Partial<SettleDependencies> = {}): Setup {
+function setup(step: Step, overrides: Partial<SettleDependencies<Prisma.TransactionClient>> = {}): Setup {
   const name = `consumer-${randomUUID()}`;
   const registry = new Registry();
   const letters: DeadLetter[] = [];
@@ -73,10 +73,11 @@ function setup(step: Step, overrides: Partial<SettleDependencies> = {}): Setup {
       await step(event, attempt);
     },
   };
-  const dependencies: SettleDependencies = {
+  const dependencies: SettleDependencies<Prisma.TransactionClient> = {
     consumer: name,
     group: name,
     handlers,
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: silentLogger(),
@@ -215,7 +216,7 @@ describe('an event that its handler puts off', () => {
     const event = patientCreated();
     const { name, dependencies, deliver } = setup(later);
     let transactions = 0;
-    const failing: SettleDependencies = {
+    const failing: SettleDependencies<Prisma.TransactionClient> = {
       ...dependencies,
       database: {
         $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),
@@ -383,7 +384,7 @@ describe('later events of the same aggregate', () => {
 /** As kafka/workBatch.ts does: several at a time where that is possible, one by itself where it is not. */
 async function workThrough(
   messages: readonly ReceivedMessage[],
-  dependencies: SettleDependencies,
+  dependencies: SettleDependencies<Prisma.TransactionClient>,
 ): Promise<void> {
   const shared = { most: 100, longestMs: 60_000 };
   for (let next = 0; next < messages.length;) {
@@ -479,7 +480,7 @@ describe('at the end of the consumer’s patience', () => {
 });
 
 /** A database in which another process takes over the consumer's leases after each transaction. */
-const stealing = (name: string): SettleDependencies['database'] => ({
+const stealing = (name: string): SettleDependencies<Prisma.TransactionClient>['database'] => ({
   $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),
   $transaction: async (work, options) => {
     const result = await prisma.$transaction(work, options);
@@ -592,7 +593,7 @@ describe('an attempt at a postponed event', () => {
     await deliver(event);
     await due(name);
     let transactions = 0;
-    const failing: SettleDependencies = {
+    const failing: SettleDependencies<Prisma.TransactionClient> = {
       ...dependencies,
       database: {
         $queryRawUnsafe: () => Promise.reject(new Error('Connection terminated')),

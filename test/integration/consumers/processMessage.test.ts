@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter, once } from 'node:events';
 import { currentContext } from '../../../src/outbox/context';
 import { PermanentError, TransientError } from '../../../src/consumers/errors';
-import type { Handlers } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { processMessage, type ProcessDependencies } from '../../../src/consumers/processMessage';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
+import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated, patientMarker, rawMessage } from '../../support/events';
 import { silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -34,10 +35,14 @@ function clientOf(databaseUrl: string): PrismaClient {
   });
 }
 
-function dependencies(handlers: Handlers, more: Partial<ProcessDependencies> = {}): ProcessDependencies {
+function dependencies(
+  handlers: Handlers,
+  more: Partial<ProcessDependencies<Prisma.TransactionClient>> = {},
+): ProcessDependencies<Prisma.TransactionClient> {
   return {
     consumer: `consumer-${randomUUID()}`,
     handlers,
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: silentLogger(),

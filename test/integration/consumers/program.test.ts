@@ -1,6 +1,6 @@
 import { Partitioners, type Producer } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { eventTypes } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { consumers } from '../../../src/healthcore/consumers/registry';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
 import { createPool } from '../../../src/shared/database';
@@ -53,7 +53,10 @@ afterAll(async () => {
   await database.drop();
 });
 
-const topics = (): string[] => [...eventTypes.map((type) => topicOf(prefix, type)), deadLetterTopic(prefix)];
+const topics = (): string[] => [
+  ...catalogue.eventTypes.map((type) => topicOf(prefix, type)),
+  deadLetterTopic(prefix),
+];
 
 async function start(env: Record<string, string> = {}, ...args: string[]): Promise<RunningProgram> {
   return spawnProgram('src/consumers/main', {
@@ -147,7 +150,7 @@ test('creates the topics that it would have to wait for, unless it is told not t
   const program = await start({ KAFKA_TOPIC_PREFIX: missing });
   await untilReady();
   expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
-  await deleteTopics(...eventTypes.map((type) => topicOf(missing, type)), deadLetterTopic(missing));
+  await deleteTopics(...catalogue.eventTypes.map((type) => topicOf(missing, type)), deadLetterTopic(missing));
 });
 
 test('starts while Kafka is away, stays alive and says that it is not ready', async () => {

@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { AttemptsByPartition } from '../../../src/consumers/attempts';
-import type { Handlers } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { claimEvents } from '../../../src/consumers/inbox';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { settleMessage, type SettleDependencies } from '../../../src/consumers/settleMessage';
 import { settleTogether } from '../../../src/consumers/settleTogether';
-import type { SharedTransactions } from '../../../src/consumers/processTogether';
-import type { EventEnvelope } from '../../../src/healthcore/catalogue';
-import type { PrismaClient } from '../../../src/generated/prisma/client';
+import type { SharedTransactions } from '../../../src/healthcore/consumers/types';
+import { type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
+import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import type { ReceivedMessage } from '../../../src/kafka/readMessage';
 import { replayHeaders } from '../../../src/kafka/replay';
 import { currentContext } from '../../../src/outbox/context';
@@ -38,7 +38,7 @@ const clientOf = (databaseUrl: string): PrismaClient =>
   createPrismaClient({ databaseUrl, poolSize: 8, applicationName: 'together', logger: silentLogger() });
 
 type Patient = EventEnvelope<'patient.created'>;
-type Dependencies = SettleDependencies & { shared?: SharedTransactions };
+type Dependencies = SettleDependencies<Prisma.TransactionClient> & { shared?: SharedTransactions };
 
 interface Setup {
   readonly name: string;
@@ -63,6 +63,7 @@ function setup(
     consumer: name,
     group: name,
     handlers,
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: silentLogger(),
@@ -107,7 +108,7 @@ test('all have their effects in order, in one transaction, and each is noted in 
   const { name, dependencies } = setup();
   const handlers: Handlers = {
     'patient.created': async (event, context) => {
-      await dependencies.handlers['patient.created']?.(event, context);
+      await (dependencies.handlers as Handlers)['patient.created']?.(event, context);
       const [row] = await context.tx.$queryRaw<{ id: string }[]>`SELECT pg_current_xact_id()::text AS id`;
       transactions.add(row?.id);
     },
@@ -163,7 +164,7 @@ test('one whose handler swallows an error is not taken as processed, and the oth
   const { name, dependencies } = setup();
   const handlers: Handlers = {
     'patient.created': async (event, context) => {
-      await dependencies.handlers['patient.created']?.(event, context);
+      await (dependencies.handlers as Handlers)['patient.created']?.(event, context);
       if (event.event_id === events[5]?.event_id)
         await context.tx.$executeRaw`SELECT 1/0`.catch(() => undefined);
     },

@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { findProjectRoot } from '../../../dev/kafka/projectRoot';
-import { aggregates } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
-import { withTriggerCapture } from '../../../src/outbox/prisma/trigger/capture';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
-import { generate } from '../../../src/outbox/prisma/trigger/generate';
+import { withSignals } from '../../../src/outbox/prisma/trigger/withSignals';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
+import { generate } from '../../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../../src/outbox/prisma/schema/tables';
 import { createPrismaClient, type PrismaClientOptions } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase } from '../../support/database';
@@ -148,9 +148,9 @@ function commentsOf(engine: EngineName): Pick<PrismaClientOptions, 'comments'> {
 }
 
 async function captured(engine: EngineName, base: PrismaClient): Promise<Writer> {
-  const options = { source, logger: silentLogger() };
+  const options = { catalogue, source, logger: silentLogger() };
   if (engine === 'middleware') return withCapture(base, options) as unknown as Writer;
-  if (engine === 'trigger') return (await withTriggerCapture(base, options)) as unknown as Writer;
+  if (engine === 'trigger') return (await withSignals(base, options)) as unknown as Writer;
   return base as unknown as Writer;
 }
 
@@ -162,5 +162,5 @@ async function setTriggers(observer: Client, wanted: boolean): Promise<void> {
     LOOP EXECUTE format('DROP FUNCTION %s CASCADE', f); END LOOP; END $$`);
   if (!wanted) return;
   const schema = readFileSync(join(findProjectRoot(__dirname), 'prisma', 'schema.prisma'), 'utf8');
-  await observer.query(generate(aggregates, readTables(schema)).sql);
+  await observer.query(generate(catalogue.aggregates, readTables(schema)).sql);
 }

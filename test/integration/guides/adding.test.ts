@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { dataSchema, type EventRule } from '../../../src/events/aggregate';
-import { parseEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { parseEnvelope } from '../../../src/events/envelope';
 import { patient } from '../../../src/healthcore/events/patient';
 import { migrate } from '../../../src/shared/migrate/migrate';
 import { createEmptyDatabase, type TestDatabase } from '../../support/database';
@@ -122,7 +123,7 @@ describe('the guide to adding an event', () => {
   });
 
   it('is right that an event without a field is refused unless the field was added, and one with another passes', () => {
-    const read = (data: object) => parseEnvelope(JSON.stringify({ ...patientDeleted, data }));
+    const read = (data: object) => parseEnvelope(catalogue, JSON.stringify({ ...patientDeleted, data }));
     expect(read({ patient_id: randomUUID(), unheard_of: 1 })).toMatchObject({ ok: true });
     expect(read({ unheard_of: 1 })).toEqual({ ok: false, reason: 'data.patient_id: invalid_type' });
     const rule: EventRule = { on: 'delete', carries: ['id', 'phone'], added: ['phone'] };

@@ -2,16 +2,16 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { handledTypes } from '../../../src/consumers/handlers';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { subscribedTypes } from '../../../src/consumers/effects';
 import { claimEvent } from '../../../src/consumers/inbox';
 import type { Aggregate } from '../../../src/events/aggregate';
 import { refuseCascades } from '../../../src/outbox/prisma/middleware/cascades';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
 import { readRelations } from '../../../src/outbox/prisma/schema/relations';
 import { capturedModels } from '../../../src/outbox/prisma/catalogueFits';
-import { createCapturedClient } from '../../../src/healthcore/capturedClient';
+import { type CapturedClient, createCapturedClient } from '../../../src/healthcore/capturedClient';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
-import { generate } from '../../../src/outbox/prisma/trigger/generate';
+import { generate } from '../../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../../src/outbox/prisma/schema/tables';
 import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
@@ -287,13 +287,15 @@ describe('what Django knows, with any engine', () => {
 
   test('on_delete=CASCADE: in schema.prisma, the middleware engine refuses to start', () => {
     const cascading = schema.replace('onDelete: Restrict', 'onDelete: Cascade');
-    expect(() => refuseCascades(capturedModels(), readRelations(cascading))).toThrow(
+    expect(() => refuseCascades(capturedModels(catalogue), readRelations(cascading))).toThrow(
       /Appointment\.patient has "onDelete: Cascade".*OUTBOX_CAPTURE=trigger/,
     );
   });
 
   test('receiver(sender=Patient): a consumer names the event types that it handles', () => {
-    expect(handledTypes({ 'patient.created': async () => undefined })).toEqual(['patient.created']);
+    expect(subscribedTypes(catalogue, { 'patient.created': async () => undefined }, {})).toEqual([
+      'patient.created',
+    ]);
   });
 
   test('every line of the page has its test, and every test its line', () => {

@@ -95,25 +95,35 @@ export class Project {
   }
 
   /**
-   * What the compiler says to copies of an aggregate's file with one fault each, and to all of them together, when it compares them
-   * with the Prisma models as src/outbox/prisma/catalogueFits.ts does.
+   * What the compiler says to catalogues of one copy of an aggregate's file each, with one fault each, and to a catalogue
+   * of all of them, when they are handed to an engine as src/healthcore/capturedClient.ts does.
    */
   async complaints(file: string, faults: readonly [from: string, to: string][]): Promise<string> {
     const text = await readFile(this.path(file), 'utf8');
     const name = path.basename(file, '.ts');
-    const checks = [`import type { Fitting, ProblemOf } from './catalogueFits';`];
+    const checks = [
+      `import { defineCatalogue } from '../events/catalogue';`,
+      `import { withCapture } from '../outbox/prisma/middleware/extension';`,
+      `import { createPrismaClient } from './createPrismaClient';`,
+      'declare const prisma: ReturnType<typeof createPrismaClient>;',
+      'declare const options: Omit<Parameters<typeof withCapture>[1], "catalogue">;',
+    ];
+    const check = (what: string, aggregates: string): void => {
+      checks.push(`const ${what} = defineCatalogue({ aggregates: [${aggregates}] });`);
+      checks.push(`withCapture(prisma, { ...options, catalogue: ${what} });`);
+    };
     const all: string[] = [];
     for (const [nr, [from, to]] of faults.entries()) {
       if (!text.includes(from)) throw new Error(`There is no ${from} in ${file}`);
       const wrong = text.replace('{ date,', '{ date, int,').replace(from, to);
       await writeFile(this.path(`src/healthcore/events/fault${nr}.ts`), wrong);
-      checks.push(`import { ${name} as fault${nr} } from '../../healthcore/events/fault${nr}';`);
-      checks.push(`export const fits${nr}: Fitting<ProblemOf<typeof fault${nr}>> = true;`);
-      all.push(`typeof fault${nr}`);
+      checks.push(`import { ${name} as fault${nr} } from './events/fault${nr}';`);
+      check(`catalogue${nr}`, `fault${nr}`);
+      all.push(`fault${nr}`);
     }
-    checks.push(`export const together: Fitting<ProblemOf<${all.join(' | ')}>> = true;`);
-    await writeFile(this.path('src/outbox/prisma/faults.ts'), checks.join('\n'));
-    const config = { extends: './tsconfig.json', files: ['src/outbox/prisma/faults.ts'], include: [] };
+    check('together', all.join(', '));
+    await writeFile(this.path('src/healthcore/faults.ts'), checks.join('\n'));
+    const config = { extends: './tsconfig.json', files: ['src/healthcore/faults.ts'], include: [] };
     await writeFile(this.path('tsconfig.faults.json'), JSON.stringify(config));
     const flags = ['--noEmit', '--noErrorTruncation', '--types', 'node'];
     return (await this.node([compiler, '-p', 'tsconfig.faults.json', ...flags])).output;

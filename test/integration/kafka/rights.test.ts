@@ -28,6 +28,7 @@ import { fromSetup, variables } from '../../support/environment';
 import { captureLogger, silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf } from '../relay/harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 jest.setTimeout(240_000);
 
@@ -115,13 +116,13 @@ async function relayHoldsWhatIsRefused(): Promise<void> {
   const common = { compression: 'none', logger, account, retryMaxMs: 300 } as const;
   const relay = new Relay({
     database: pool,
-    publisher: new KafkaPublisher({ kafka: clientOf(account), topics, ...common }),
+    publisher: new KafkaPublisher({ catalogue, kafka: clientOf(account), topics, ...common }),
     leases,
     leaseMs,
     pageSize: 100,
     pollIntervalMs: 50,
     retryMaxMs: 300,
-    publishing: { topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait', account },
+    publishing: { catalogue, topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait', account },
     logger,
     metrics,
   });

@@ -1,6 +1,7 @@
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { deleteTopics, kafkaBrokers, uniqueName, withAdmin } from '../../support/kafka';
 import { spawnProgram } from '../../support/process';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const prefix = uniqueName('setup').replace('.', '-');
 const env = {
@@ -11,16 +12,18 @@ const env = {
   KAFKA_CREATE_TOPICS: 'false',
 };
 
-afterAll(() => deleteTopics(...declaredTopics(prefix)));
+afterAll(() => deleteTopics(...declaredTopics(catalogue, prefix)));
 
 describe('the program that sets up topics', () => {
   it('creates every declared topic, and finds nothing to do the second time', async () => {
     const first = await spawnProgram('src/kafka/setup/main', { env });
     expect(await first.exited).toEqual({ code: 0, signal: null });
     const { topics } = await withAdmin((admin) =>
-      admin.fetchTopicMetadata({ topics: declaredTopics(prefix) }),
+      admin.fetchTopicMetadata({ topics: declaredTopics(catalogue, prefix) }),
     );
-    expect(topics.map(({ partitions }) => partitions.length)).toEqual(declaredTopics(prefix).map(() => 2));
+    expect(topics.map(({ partitions }) => partitions.length)).toEqual(
+      declaredTopics(catalogue, prefix).map(() => 2),
+    );
     const second = await spawnProgram('src/kafka/setup/main', { env });
     expect(await second.exited).toEqual({ code: 0, signal: null });
     expect(second.output()).toContain('"created":0');

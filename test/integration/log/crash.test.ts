@@ -13,6 +13,7 @@ import { migrate } from '../../../src/shared/migrate/migrate';
 import { captureLogger, silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, RecordingPublisher, type Stepped, steppedRelay } from '../relay/harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let directory: string;
 let port: number;
@@ -123,7 +124,7 @@ test('what the log says of it is that Postgres crashed, not that another relay h
     pageSize: 100,
     pollIntervalMs: 20,
     retryMaxMs: 100,
-    publishing: { topicPrefix: 'test', maxMessageBytes: 1_000_000, policy: 'wait' },
+    publishing: { catalogue, topicPrefix: 'test', maxMessageBytes: 1_000_000, policy: 'wait' },
   });
   publisher.answer = async () => {
     publisher.answer = () => ({ kind: 'sent' });

@@ -7,6 +7,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { numberedData } from '../../support/events';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, RecordingPublisher, type Stepped, steppedRelay } from '../relay/harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -51,6 +52,7 @@ async function relay(publisher: RecordingPublisher, rows = 1_000): Promise<Stepp
 
 function release({ leases, publisher }: Stepped): Promise<unknown> {
   const publishing = {
+    catalogue,
     publisher,
     topicPrefix: 'test',
     maxMessageBytes: 1_000_000,
@@ -244,7 +246,7 @@ describe('a change', () => {
     const state = { writing: true };
     const writers = Array.from({ length: 6 }, () => write(aggregates, () => state.writing));
     const relays = [1, 5, 50].map((rows) => steppedRelay(pool, { publisher, limits: { rows } }));
-    const publishing = { busy: true };
+    const publishing = { catalogue, busy: true };
     const publish = async (): Promise<void> => {
       while (publishing.busy) {
         for (const one of relays) {

@@ -4,9 +4,9 @@ import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { type Consumer, createConsumer } from '../../../src/consumers/consumer';
 import { PermanentError } from '../../../src/consumers/errors';
-import type { Handlers } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
-import type { EventEnvelope } from '../../../src/healthcore/catalogue';
+import { type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { createKafka } from '../../../src/kafka/client';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
@@ -46,7 +46,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await Promise.all(consumers.splice(0).map((consumer) => consumer.stop()));
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
   await pool.query('DELETE FROM signalbox.inbox');
 });
 afterAll(async () => {
@@ -90,6 +90,7 @@ async function start(name: string, handle: (event: Created) => void): Promise<vo
       { KAFKA_BOOTSTRAP_SERVERS: kafkaBrokers(), KAFKA_CLIENT_ID: 'test', KAFKA_SSL: false },
       silentLogger(),
     ),
+    catalogue,
     topicPrefix: prefix,
     database: prisma,
     logger: silentLogger(),

@@ -9,6 +9,7 @@ import { createTopics, deleteTopics, testKafka, uniqueName, withAdmin } from '..
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, steppedRelay } from '../relay/harness';
 import { createdTopic, giveUp, kafkaEnv, newPrefix, ops } from './support';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -26,7 +27,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) server.close();
   await pool.end();
   await database.drop();
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
 });
 
 interface Finding {
@@ -49,7 +50,7 @@ async function diagnose(more: Record<string, string> = {}, ...args: string[]): P
 }
 
 const createDeclared = () =>
-  createTopics(...declaredTopics(prefix).map((topic) => ({ topic, partitions: 1 })));
+  createTopics(...declaredTopics(catalogue, prefix).map((topic) => ({ topic, partitions: 1 })));
 
 async function withConsumer<T>(work: () => Promise<T>): Promise<T> {
   const groupId = `${prefix}.audit-log`;

@@ -5,20 +5,17 @@ import { Pool } from 'pg';
 import { auditLog } from '../../../src/healthcore/consumers/auditLog';
 import { handlerOf } from '../../../src/consumers/handlers';
 import { putAside } from '../../../src/consumers/postponed/putAside';
-import {
-  type AnyEvent,
-  catalogue,
-  eraseData,
-  findDefinition,
-  parseEnvelope,
-} from '../../../src/healthcore/catalogue';
+import { type AnyEvent, catalogue } from '../../../src/healthcore/catalogue';
+import { eraseData } from '../../../src/events/eraseData';
+import { parseEnvelope } from '../../../src/events/envelope';
 import { isExpired } from '../../../src/events/expiry';
 import { erasePatient, type EraseOptions } from '../../../src/ops/erase/erase';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventOf, messageOf, patientMarker } from '../../support/events';
 import { silentLogger } from '../../support/logger';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
 let database: TestDatabase;
 let prisma: CapturedClient;
@@ -42,6 +39,8 @@ afterAll(async () => {
 async function erase(id: string, options: EraseOptions = {}): Promise<string> {
   const stdout = new PassThrough();
   const tools = {
+    catalogue,
+    createClient: createPrismaClient,
     environment: { DATABASE_URL: database.url },
     logger: silentLogger(),
     stdout,
@@ -184,14 +183,14 @@ test('erased events still fit the catalogue, so that they can be published and r
   const events = await eventsOf(id, visitId);
   expect(events.length).toBeGreaterThan(5);
   for (const event of events) {
-    expect(parseEnvelope(JSON.stringify(event))).toMatchObject({ ok: true });
+    expect(parseEnvelope(catalogue, JSON.stringify(event))).toMatchObject({ ok: true });
     if (event.event_type === 'email.send') expect(isExpired(catalogue, event, new Date())).toBe(true);
   }
 });
 
 test('an event type that is not in the catalogue any more is erased altogether', () => {
-  expect(findDefinition('patient.renamed')).toBeUndefined();
-  expect(eraseData('patient.renamed', { name: patientMarker })).toEqual({});
+  expect(catalogue.find('patient.renamed')).toBeUndefined();
+  expect(eraseData(catalogue, 'patient.renamed', { name: patientMarker })).toEqual({});
 });
 
 test('only an erasure may change the audit log, and only what a row says of a person', async () => {

@@ -7,6 +7,7 @@ import { createTopics, deleteTopics, testKafka, withAdmin } from '../../support/
 import { waitFor } from '../../support/waitFor';
 import { poolOf } from '../relay/harness';
 import { createdTopic, kafkaEnv, newPrefix, ops } from './support';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -31,7 +32,7 @@ beforeEach(async () => {
   await publish();
   await put({ 0: 3, 1: 2 });
 });
-afterEach(() => deleteTopics(...declaredTopics(prefix)));
+afterEach(() => deleteTopics(...declaredTopics(catalogue, prefix)));
 afterAll(async () => {
   await pool.end();
   await database.drop();

@@ -14,6 +14,7 @@ import {
   steppedRelay,
 } from '../relay/harness';
 import { kafkaEnv, newPrefix, ops, type Result } from './support';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -244,7 +245,7 @@ describe('ops outbox replay', () => {
 
   beforeEach(async () => {
     prefix = newPrefix();
-    await ensureTopics(testKafka(), {
+    await ensureTopics(testKafka(), catalogue, {
       KAFKA_TOPIC_PREFIX: prefix,
       KAFKA_TOPIC_PARTITIONS: 1,
       KAFKA_REPLICATION_FACTOR: 1,
@@ -253,7 +254,7 @@ describe('ops outbox replay', () => {
     });
   });
 
-  afterEach(() => deleteTopics(...declaredTopics(prefix)));
+  afterEach(() => deleteTopics(...declaredTopics(catalogue, prefix)));
 
   const replay = (...args: string[]): Promise<Result> =>
     ops({ DATABASE_URL: database.url, ...kafkaEnv(prefix) }, 'outbox', 'replay', ...args);

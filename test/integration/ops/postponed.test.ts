@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { putAside } from '../../../src/consumers/postponed/putAside';
-import type { EventEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import {
   discardPostponed,
@@ -10,10 +10,10 @@ import {
   type PostponedOptions,
   retryPostponed,
 } from '../../../src/ops/postponed/postponed';
-import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated, patientMarker } from '../../support/events';
 import { silentLogger } from '../../support/logger';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
 let database: TestDatabase;
 let prisma: PrismaClient;
@@ -42,6 +42,8 @@ async function run(
 ): Promise<{ code: number; output: string }> {
   const stdout = new PassThrough();
   const tools = {
+    catalogue,
+    createClient: createPrismaClient,
     environment: { DATABASE_URL: database.url },
     logger: silentLogger(),
     stdout,

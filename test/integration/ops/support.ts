@@ -4,10 +4,11 @@ import { type Command, CommanderError } from 'commander';
 import { opsProgram } from '../../../src/ops/program';
 import { commandLogger, exitCodeOf } from '../../../src/shared/commandLine';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
-import type { EventEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
 import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetter';
 import { messageOf } from '../../support/events';
 import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
+import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
 // A real cluster keeps each reader waiting for some seconds before it is let into its group.
 jest.setTimeout(300_000);
@@ -34,11 +35,22 @@ export async function ops(env: Readonly<Record<string, string>>, ...args: string
   });
   const logger = commandLogger('ops', stream);
   const program = opsProgram(async (action) => {
-    code = await exitCodeOf(() => action({ environment: env, logger, stdout: stream, stderr: stream }), {
-      logger,
-      environment: env,
-      stderr: stream,
-    });
+    code = await exitCodeOf(
+      () =>
+        action({
+          catalogue,
+          createClient: createPrismaClient,
+          environment: env,
+          logger,
+          stdout: stream,
+          stderr: stream,
+        }),
+      {
+        logger,
+        environment: env,
+        stderr: stream,
+      },
+    );
   });
   for (const command of withSubcommands(program)) {
     command

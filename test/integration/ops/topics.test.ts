@@ -3,6 +3,7 @@ import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { deadLetterTopic } from '../../../src/kafka/topicNames';
 import { createTopics, deleteTopics, uniqueName, withAdmin } from '../../support/kafka';
 import { createdTopic, kafkaEnv, newPrefix, ops } from './support';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let prefix: string;
 let env: Record<string, string>;
@@ -10,7 +11,7 @@ beforeEach(() => {
   prefix = newPrefix();
   env = { ...kafkaEnv(prefix), KAFKA_TOPIC_PARTITIONS: '2', KAFKA_TOPIC_RETENTION_MS: '3600000' };
 });
-afterEach(() => deleteTopics(...declaredTopics(prefix)));
+afterEach(() => deleteTopics(...declaredTopics(catalogue, prefix)));
 
 interface Line {
   topic: string;
@@ -35,7 +36,7 @@ const settingsOf = async (topic: string): Promise<Record<string, string>> => {
 
 it('shows what is missing, creates it, and finds nothing to do the second time', async () => {
   expect((await list()).map(({ differences }) => differences)).toEqual(
-    declaredTopics(prefix).map(() => ['is missing']),
+    declaredTopics(catalogue, prefix).map(() => ['is missing']),
   );
   const dry = await ops(env, 'topics', 'apply');
   expect(dry.code).toBe(2);
@@ -45,7 +46,7 @@ it('shows what is missing, creates it, and finds nothing to do the second time',
   const applied = await ops(env, 'topics', 'apply', '--execute');
   expect(applied.code).toBe(0);
   expect(await list()).toEqual(
-    declaredTopics(prefix).map((topic) =>
+    declaredTopics(catalogue, prefix).map((topic) =>
       expect.objectContaining({
         topic,
         exists: true,

@@ -1,4 +1,4 @@
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { waitFor } from '../../support/waitFor';
 import { person, visit } from '../capture/support';
 import { connect } from '../trigger/support';

@@ -1,5 +1,5 @@
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
 

@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { runWithContext } from '../../../src/outbox/context';
 import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { person, visit } from '../capture/support';

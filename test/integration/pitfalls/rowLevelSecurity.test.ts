@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
 import { runWithContext } from '../../../src/outbox/context';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
 

@@ -1,9 +1,11 @@
 /** Clients of both engines on one migrated database, and a view of the outbox past all of our code. */
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { type Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
-import { withTriggerCapture } from '../../../src/outbox/prisma/trigger/capture';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { withSignals } from '../../../src/outbox/prisma/trigger/withSignals';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createAdapter } from '../../../src/outbox/prisma/adapter/createAdapter';
 import { markedComments, silentStatements } from '../../../src/outbox/prisma/statementComments';
 import { createTestDatabase } from '../../support/database';
@@ -57,13 +59,12 @@ export async function openClinic(engine: CaptureEngineName): Promise<Clinic> {
     opened.push(new PrismaClient({ ...rest, comments, adapter } as never));
     return opened.at(-1) as PrismaClient;
   };
-  const settings = { source: 'clinic', logger: silentLogger() };
+  const settings = { catalogue, source: 'clinic', logger: silentLogger() };
   const another = async (options: ClientOptions = {}): Promise<CapturedClient> => {
     const { before = (given) => given, after = (given) => given } = options;
     const stamped = engine === 'trigger' ? contextComments({ source: 'clinic' }) : markedComments();
     const base = before(client([stamped], options)) as PrismaClient;
-    const captured =
-      engine === 'trigger' ? await withTriggerCapture(base, settings) : withCapture(base, settings);
+    const captured = engine === 'trigger' ? await withSignals(base, settings) : withCapture(base, settings);
     return after(captured) as CapturedClient;
   };
   const anotherPlain = (options?: ClientOptions): PrismaClient => client([silentStatements.comment], options);

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
-import { createCapturedClient } from '../../../src/healthcore/capturedClient';
+import { type CapturedClient, createCapturedClient } from '../../../src/healthcore/capturedClient';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
 import { createTestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';

@@ -260,6 +260,7 @@ void main();
 const oddProgram = `
 const { createCapturedClient } = require('./dist/src/healthcore/capturedClient');
 const { createLogger } = require('./dist/src/shared/logger');
+const { catalogue } = require('./dist/src/healthcore/catalogue');
 const { prepare } = require('./dist/src/relay/prepare');
 const { readEvent } = require('./dist/src/kafka/readMessage');
 const { viewOf } = require('./dist/src/consumers/console/view');
@@ -310,12 +311,12 @@ function through(row) {
     aggregateType: row.aggregate_type, aggregateId: row.aggregate_id, source: row.source, correlationId: null,
     causationId: null, actor: null, traceparent: null, position: row.position, data: row.text, lane: row.lane,
   };
-  const prepared = prepare(event, { topicPrefix: 'p', maxMessageBytes: 10_000_000 });
+  const prepared = prepare(event, { catalogue, topicPrefix: 'p', maxMessageBytes: 10_000_000 });
   if (!prepared.message) return { fault: prepared.fault.detail };
   const { topic, key, value } = prepared.message;
   const message = { topic, partition: 0, offset: '0', timestamp: '0', key: Buffer.from(key), value, headers: {} };
-  const read = readEvent(message, 'p');
-  const view = viewOf(message, 'p', false);
+  const read = readEvent(message, { catalogue, topicPrefix: 'p' });
+  const view = viewOf(message, { catalogue, topicPrefix: 'p' });
   for (const how of formats) format(view, how, { colour: false, headers: true, deadLetters: false });
   return { json: row.text, fault: read.ok ? undefined : read.reason };
 }

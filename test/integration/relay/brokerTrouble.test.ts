@@ -21,6 +21,7 @@ import { captureLogger, type CapturedLog, silentLogger } from '../../support/log
 import { startTcpProxy, type TcpProxy } from '../../support/tcpProxy';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf } from './harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const leaseMs = 1_000;
 const topicPrefix = 'trouble';
@@ -82,13 +83,13 @@ function createRelay(): Relay {
   };
   return new Relay({
     database: pool,
-    publisher: new KafkaPublisher({ kafka, topics, compression: 'none', logger }),
+    publisher: new KafkaPublisher({ catalogue, kafka, topics, compression: 'none', logger }),
     leases,
     leaseMs,
     pageSize: 20,
     pollIntervalMs: 50,
     retryMaxMs: 300,
-    publishing: { topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait' },
+    publishing: { catalogue, topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait' },
     logger,
     metrics,
   });

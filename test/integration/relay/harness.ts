@@ -12,6 +12,7 @@ import type { PoisonPolicy } from '../../../src/relay/publishInOrder';
 import { Tick, type TickResult } from '../../../src/relay/tick';
 import { dataOfAnyEvent } from '../../support/events';
 import { silentLogger } from '../../support/logger';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 export class RecordingPublisher implements Publisher {
   readonly messages: OutgoingMessage[] = [];
@@ -104,6 +105,7 @@ export function steppedRelay(database: Pool, options: SteppedOptions = {}): Step
     database,
     leases,
     publishing: {
+      catalogue,
       publisher,
       topicPrefix: 'test',
       maxMessageBytes: options.maxMessageBytes ?? 1_000_000,

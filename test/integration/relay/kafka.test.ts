@@ -5,7 +5,8 @@ import { Registry } from 'prom-client';
 import type { Pool } from 'pg';
 import { createKafka } from '../../../src/kafka/client';
 import { KafkaPublisher } from '../../../src/kafka/producer';
-import { parseEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { parseEnvelope } from '../../../src/events/envelope';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';
 import { Relay } from '../../../src/relay/relay';
@@ -42,7 +43,7 @@ afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
   await pool.end();
   await database.drop();
-  await deleteTopics(...declaredTopics(prefix));
+  await deleteTopics(...declaredTopics(catalogue, prefix));
 });
 
 interface Started {
@@ -75,7 +76,7 @@ async function startRelay(
     KAFKA_TOPIC_RETENTION_MS: 3_600_000,
     KAFKA_CREATE_TOPICS: options.createTopics ?? true,
   };
-  const publisher = new KafkaPublisher({ kafka, topics, compression: 'none', logger: log.logger });
+  const publisher = new KafkaPublisher({ catalogue, kafka, topics, compression: 'none', logger: log.logger });
   const maxMessageBytes = options.maxMessageBytes ?? 1_000_000;
   const relay = new Relay({
     database: pool,
@@ -85,7 +86,7 @@ async function startRelay(
     pageSize: 100,
     pollIntervalMs: 50,
     retryMaxMs: 500,
-    publishing: { topicPrefix: prefix, maxMessageBytes, policy: 'wait' },
+    publishing: { catalogue, topicPrefix: prefix, maxMessageBytes, policy: 'wait' },
     logger: log.logger,
     metrics,
   });
@@ -138,7 +139,7 @@ test('an event arrives as the catalogue describes it, with every digit and every
   );
   const [row] = rows;
   expect(message?.value).toContain(`"data":${data},`);
-  expect(parseEnvelope(message?.value ?? '')).toMatchObject({
+  expect(parseEnvelope(catalogue, message?.value ?? '')).toMatchObject({
     ok: true,
     event: {
       event_id: row?.event_id,
@@ -205,7 +206,7 @@ async function readAllOf(broker: string, name: string): Promise<{ key: string | 
 test('events of a missing topic are held back, alone, and go out in order when it is there', async () => {
   await withAdmin(async (admin) => {
     await admin.createTopics({
-      topics: declaredTopics(prefix)
+      topics: declaredTopics(catalogue, prefix)
         .filter((name) => name !== topic('patient.deleted'))
         .map((name) => ({ topic: name, numPartitions: 1 })),
     });

@@ -4,6 +4,7 @@ import type { SendOutcome } from '../../../src/kafka/publisher';
 import { type Released, releaseHeld } from '../../../src/relay/releaseHeld';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { append, labelOf, poolOf, type Stepped, type SteppedOptions, steppedRelay } from './harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let database: TestDatabase;
 let pool: Pool;
@@ -49,6 +50,7 @@ function release(
     database: pool,
     leases: stepped.leases,
     publishing: {
+      catalogue,
       publisher: stepped.publisher,
       topicPrefix: 'test',
       maxMessageBytes,

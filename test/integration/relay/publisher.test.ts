@@ -15,6 +15,7 @@ import { KafkaPublisher } from '../../../src/kafka/producer';
 import { silentLogger } from '../../support/logger';
 import { startTcpProxy, type TcpProxy } from '../../support/tcpProxy';
 import { waitFor } from '../../support/waitFor';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let directory: string;
 let broker: DevBroker;
@@ -39,6 +40,7 @@ beforeEach(async () => {
     silentLogger(),
   );
   publisher = new KafkaPublisher({
+    catalogue,
     kafka,
     topics: {
       KAFKA_TOPIC_PREFIX: 'publisher',

@@ -19,6 +19,7 @@ import { captureLogger, type CapturedLog, silentLogger } from '../../support/log
 import { startTcpProxy, type TcpProxy } from '../../support/tcpProxy';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf, steppedRelay } from './harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const leaseMs = 1_000;
 let database: TestDatabase;
@@ -81,13 +82,13 @@ async function start(instance: string, options: RelayOptions = {}): Promise<Rela
   };
   const relay = new Relay({
     database: pool,
-    publisher: new KafkaPublisher({ kafka, topics, compression: 'none', logger }),
+    publisher: new KafkaPublisher({ catalogue, kafka, topics, compression: 'none', logger }),
     leases,
     leaseMs,
     pageSize: 100,
     pollIntervalMs: 50,
     retryMaxMs: 200,
-    publishing: { topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait' },
+    publishing: { catalogue, topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait' },
     logger,
     metrics,
   });

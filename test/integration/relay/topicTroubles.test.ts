@@ -19,6 +19,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { captureLogger, type CapturedLog, silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 import { append, poolOf } from './harness';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const topicPrefix = 'one';
 const deleted = `${topicPrefix}.patient.deleted`;
@@ -71,6 +72,7 @@ async function startRelay({ createTopics = true, account = 'relay-account' } = {
   const identity = { id, instance: id };
   const leases = new LaneLeases({ database: pool, identity, leaseMs, policy: 'wait', logger, metrics });
   const publisher = new KafkaPublisher({
+    catalogue,
     kafka: createKafka(
       { KAFKA_BOOTSTRAP_SERVERS: [broker.address], KAFKA_CLIENT_ID: 'test', KAFKA_SSL: false },
       logger,
@@ -88,7 +90,7 @@ async function startRelay({ createTopics = true, account = 'relay-account' } = {
     retryMaxMs: 200,
     topicPatienceMs: 300,
   });
-  observeTopics(registry, declaredTopics(topicPrefix), publisher);
+  observeTopics(registry, declaredTopics(catalogue, topicPrefix), publisher);
   const relay = new Relay({
     database: pool,
     publisher,
@@ -97,7 +99,7 @@ async function startRelay({ createTopics = true, account = 'relay-account' } = {
     pageSize: 100,
     pollIntervalMs: 50,
     retryMaxMs: 200,
-    publishing: { topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait', account },
+    publishing: { catalogue, topicPrefix, maxMessageBytes: 1_000_000, policy: 'wait', account },
     logger,
     metrics,
   });

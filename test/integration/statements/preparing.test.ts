@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { runWithContext } from '../../../src/outbox/context';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { sessionOf } from '../../../src/shared/connections/session';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { capturedStatements, type StatementComments } from '../../../src/outbox/prisma/statementComments';

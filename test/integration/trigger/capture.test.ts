@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { runWithContext } from '../../../src/outbox/context';
-import { withTriggerCapture } from '../../../src/outbox/prisma/trigger/capture';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { withSignals } from '../../../src/outbox/prisma/trigger/withSignals';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import type { StatementComments } from '../../../src/outbox/prisma/statementComments';
 import { silentLogger } from '../../support/logger';
@@ -21,14 +23,14 @@ describe('a client with the trigger engine', () => {
     clients.push(client);
     return client;
   };
-  const options = { source: 'clinic', logger: silentLogger() };
+  const options = { catalogue, source: 'clinic', logger: silentLogger() };
   const forTriggers = (): PrismaClient => open([contextComments({ source: 'clinic' })]);
   let prisma: CapturedClient;
 
   beforeAll(async () => {
     server = await startServer('embedded');
     db = await server.open();
-    prisma = await withTriggerCapture(forTriggers(), { ...options, onCommitted: () => (hints += 1) });
+    prisma = await withSignals(forTriggers(), { ...options, onCommitted: () => (hints += 1) });
   });
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.$disconnect()));
@@ -71,7 +73,7 @@ describe('a client with the trigger engine', () => {
   });
 
   it('appends through extensions of the application too, whether somebody wants hints or not', async () => {
-    const silent = await withTriggerCapture(forTriggers(), options);
+    const silent = await withSignals(forTriggers(), options);
     for (const client of [prisma, silent]) {
       const extended = client.$extends({ name: 'theirs', client: { theirs: () => 1 } });
       await extended.$transaction(async (tx) => {
@@ -124,7 +126,7 @@ describe('a client with the trigger engine', () => {
   });
 
   it('does not let a failing hint reach the caller', async () => {
-    const failing = await withTriggerCapture(forTriggers(), {
+    const failing = await withSignals(forTriggers(), {
       ...options,
       onCommitted: () => {
         throw new Error('the nudge failed');
@@ -149,17 +151,15 @@ describe('a client with the trigger engine', () => {
   });
 
   it('is refused for a client that would make the triggers look away, or that stamps no context', async () => {
-    await expect(withTriggerCapture(open(), options)).rejects.toThrow(
-      /marks its statements.*contextComments/,
-    );
-    await expect(withTriggerCapture(open([]), options)).rejects.toThrow('stamps no context');
-    await expect(withTriggerCapture(prisma, options)).rejects.toThrow('has capture already');
+    await expect(withSignals(open(), options)).rejects.toThrow(/marks its statements.*contextComments/);
+    await expect(withSignals(open([]), options)).rejects.toThrow('stamps no context');
+    await expect(withSignals(prisma, options)).rejects.toThrow('has capture already');
   });
 
   it('is refused while a trigger is missing', async () => {
     await db.run('ALTER TABLE patients DISABLE TRIGGER signalbox_patient_update');
     try {
-      await expect(withTriggerCapture(forTriggers(), options)).rejects.toThrow(
+      await expect(withSignals(forTriggers(), options)).rejects.toThrow(
         /signalbox_patient_update on "patients" is switched off.*npm run events:migration/,
       );
     } finally {

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { aggregates } from '../../../src/healthcore/catalogue';
-import { assertTriggersMatch } from '../../../src/outbox/prisma/trigger/check';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { assertTriggersMatch } from '../../../src/outbox/prisma/installed/check';
 import { writeMigration } from '../../../src/outbox/prisma/trigger/writeMigration';
 import { shippedSchema, serverNames, startServer, type TestConnection, type TriggerServer } from './support';
 
@@ -10,7 +10,7 @@ import { shippedSchema, serverNames, startServer, type TestConnection, type Trig
 const doubled = `CREATE TRIGGER again AFTER INSERT ON patients REFERENCING NEW TABLE AS new_rows
   FOR EACH STATEMENT EXECUTE FUNCTION signalbox.capture_patient_insert()`;
 
-const appointmentOnly = aggregates.filter(({ type }) => type === 'appointment');
+const appointmentOnly = catalogue.aggregates.filter(({ type }) => type === 'appointment');
 
 describe.each(serverNames)('the check of the triggers at start, on %s', (name) => {
   let server: TriggerServer;
@@ -24,8 +24,8 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
   beforeEach(() => db.run('BEGIN'));
   afterEach(() => db.run('ROLLBACK'));
 
-  const check = (catalogue: Parameters<typeof assertTriggersMatch>[1] = aggregates): Promise<void> =>
-    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), catalogue, {
+  const check = (expected: Parameters<typeof assertTriggersMatch>[1] = catalogue.aggregates): Promise<void> =>
+    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), expected, {
       schema: shippedSchema,
     });
 
@@ -126,10 +126,14 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
     await db.run('CREATE SCHEMA other; CREATE TABLE other.patients (LIKE patients)');
     await db.run('SET LOCAL search_path = other, public');
     await expect(check()).resolves.toBeUndefined();
-    const elsewhere = assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), aggregates, {
-      schema: shippedSchema,
-      defaultSchema: 'other',
-    });
+    const elsewhere = assertTriggersMatch(
+      (sql, ...parameters) => db.run(sql, parameters),
+      catalogue.aggregates,
+      {
+        schema: shippedSchema,
+        defaultSchema: 'other',
+      },
+    );
     await expect(elsewhere).rejects.toThrow(
       /trigger signalbox_patient_insert on "patients" is missing.*the table "other"."appointments" is missing/,
     );
@@ -179,11 +183,11 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
         const file = /^Wrote (\S+)\. /.exec(message)?.[1] ?? '';
         await db.run(await readFile(file, 'utf8'));
       };
-      await migrate([...aggregates] as never);
+      await migrate([...catalogue.aggregates] as never);
       await expect(check()).resolves.toBeUndefined();
       await migrate(appointmentOnly);
       await expect(check(appointmentOnly)).resolves.toBeUndefined();
-      await migrate([...aggregates] as never);
+      await migrate([...catalogue.aggregates] as never);
       await expect(check()).resolves.toBeUndefined();
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -213,14 +217,14 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
       try {
         const schema = path.resolve(__dirname, '../../../prisma/schema.prisma');
         const options = { schema, migrations: folder, check: false };
-        await writeMigration(aggregates, options);
+        await writeMigration(catalogue.aggregates, options);
         await db.run(sql);
         await expect(check()).rejects.toThrow('npm run events:migration -- --repair');
-        expect((await writeMigration(aggregates, options)).message).toMatch(/^Nothing to do/);
-        const { message } = await writeMigration(aggregates, { ...options, repair: true });
+        expect((await writeMigration(catalogue.aggregates, options)).message).toMatch(/^Nothing to do/);
+        const { message } = await writeMigration(catalogue.aggregates, { ...options, repair: true });
         await db.run(await readFile(/^Wrote (\S+)\. /.exec(message)?.[1] ?? '', 'utf8'));
         await expect(check()).resolves.toBeUndefined();
-        expect((await writeMigration(aggregates, options)).message).toMatch(/^Nothing to do/);
+        expect((await writeMigration(catalogue.aggregates, options)).message).toMatch(/^Nothing to do/);
       } finally {
         await rm(folder, { recursive: true, force: true });
       }

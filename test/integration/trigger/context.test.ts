@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { type EventContext, runWithContext } from '../../../src/outbox/context';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { silentLogger } from '../../support/logger';
 import { serverNames, startServer, type TestConnection, type TriggerServer } from './support';

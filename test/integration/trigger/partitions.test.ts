@@ -1,5 +1,5 @@
-import { aggregates } from '../../../src/healthcore/catalogue';
-import { assertTriggersMatch } from '../../../src/outbox/prisma/trigger/check';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { assertTriggersMatch } from '../../../src/outbox/prisma/installed/check';
 import {
   install,
   serverNames,
@@ -45,7 +45,7 @@ describe.each(serverNames)('partitions of a captured table, on %s', (name) => {
   afterEach(() => db.run('ROLLBACK'));
 
   const check = (): Promise<void> =>
-    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), aggregates, {
+    assertTriggersMatch((sql, ...parameters) => db.run(sql, parameters), catalogue.aggregates, {
       schema: shippedSchema,
     });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { silentLogger } from '../../support/logger';
 import { startServer, type TestConnection, type TriggerServer } from './support';

@@ -1,6 +1,5 @@
-import { createCapturedClient } from '../../../src/healthcore/capturedClient';
+import { type CapturedClient, createCapturedClient } from '../../../src/healthcore/capturedClient';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
-import type { CapturedClient } from '../../../src/outbox/prisma/middleware/extension';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { connect, type TestConnection } from './support';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { aggregates } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { capturedStatements } from '../../../src/outbox/prisma/statementComments';
 import { silentLogger } from '../../support/logger';
@@ -160,7 +160,7 @@ describe.each(serverNames)('triggers beside the middleware engine on %s', (name)
     };
     const writers = [write(), write()];
     while (written.length < 20) await new Promise(setImmediate);
-    await install((sql) => db.run(`BEGIN; ${sql}; COMMIT`), aggregates);
+    await install((sql) => db.run(`BEGIN; ${sql}; COMMIT`), catalogue.aggregates);
     const before = new Set(
       (await db.run<{ email: string }>('SELECT email FROM patients')).map((row) => row.email),
     );

@@ -11,8 +11,8 @@ import { chooseAccount } from '../../../dev/postgres/account';
 import { launch } from '../../../dev/postgres/launch';
 import { findFreePort } from '../../../dev/postgres/ports';
 import type { Aggregate } from '../../../src/events/aggregate';
-import { aggregates } from '../../../src/healthcore/catalogue';
-import { generate } from '../../../src/outbox/prisma/trigger/generate';
+import { catalogue as healthcore } from '../../../src/healthcore/catalogue';
+import { generate } from '../../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../../src/outbox/prisma/schema/tables';
 import { migrate } from '../../../src/shared/migrate/migrate';
 import { createTestDatabase } from '../../support/database';
@@ -89,7 +89,7 @@ export async function startServer(name: string): Promise<TriggerServer> {
 /** Installs the triggers of a catalogue. */
 export async function install(
   run: (sql: string) => Promise<unknown>,
-  catalogue: readonly Aggregate[] = aggregates,
+  catalogue: readonly Aggregate[] = healthcore.aggregates,
   schema = shippedSchema,
 ): Promise<void> {
   await run(generate(catalogue, readTables(schema)).sql);

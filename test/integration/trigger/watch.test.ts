@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { triggerInspector } from '../../../src/outbox/prisma/trigger/installed';
 import { TriggerWatch } from '../../../src/outbox/prisma/triggerWatch';
 import type { CaptureEngineName } from '../../../src/outbox/prisma/engineName';
@@ -35,7 +36,7 @@ describe.each<CaptureEngineName>(['trigger', 'middleware'])(
       registry = new Registry();
       watch = new TriggerWatch({
         engine,
-        inspect: triggerInspector(prisma),
+        inspect: triggerInspector(prisma, catalogue),
         registry,
         logger: log.logger,
         intervalMs: 20,

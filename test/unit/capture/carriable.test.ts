@@ -1,3 +1,4 @@
+import { catalogue } from '../../../src/healthcore/catalogue';
 import * as kind from '../../../src/events/fields';
 import type { Aggregate } from '../../../src/events/aggregate';
 import { dataSchema } from '../../../src/events/aggregate';
@@ -88,11 +89,13 @@ describe('an explicit event', () => {
     ['a NUL in a field that is not known', 'a', { ...mail, more: { deep: ['\0'] } }],
     ['a NUL in the aggregate’s id', '\0', mail],
   ])('is refused with %s, which consumers’ databases do not store', (_what, id, data) => {
-    expect(() => explicitEvent('email.send', id, data)).toThrow(`events carry ${kind.carriable.json}`);
+    expect(() => explicitEvent(catalogue, 'email.send', id, data)).toThrow(
+      `events carry ${kind.carriable.json}`,
+    );
   });
 
   it('may go to an address with punycode and an ampersand', () => {
     const to = 'r&d@xn--bcher-kva.example';
-    expect(explicitEvent('email.send', 'a', { ...mail, to }).data).toMatchObject({ to });
+    expect(explicitEvent(catalogue, 'email.send', 'a', { ...mail, to }).data).toMatchObject({ to });
   });
 });

@@ -1,10 +1,12 @@
+import { catalogue } from '../../../src/healthcore/catalogue';
+import type { PrismaClient } from '../../../src/generated/prisma/client';
 import { defineAggregate } from '../../../src/events/aggregate';
 import { appointment } from '../../../src/healthcore/events/appointment';
 import { date, int, nullable, oneOf, restricted, text, uuid } from '../../../src/events/fields';
 import { patient } from '../../../src/healthcore/events/patient';
 import {
   capturedModels,
-  catalogueFits,
+  type FittingCatalogue,
   type ProblemOf,
   watchedFields,
 } from '../../../src/outbox/prisma/catalogueFits';
@@ -46,14 +48,14 @@ const noModel = { ...patient, model: 'Nobody' } as const;
 
 describe('the check of the catalogue against the Prisma models', () => {
   it('is satisfied by the shipped catalogue', () => {
-    expect(catalogueFits).toBe(true);
-    expect([...capturedModels().keys()]).toEqual(['Patient', 'Appointment']);
+    expect(same<FittingCatalogue<PrismaClient, typeof catalogue>, typeof catalogue>(true)).toBe(true);
+    expect([...capturedModels(catalogue).keys()]).toEqual(['Patient', 'Appointment']);
   });
 
   it('says in a sentence what is wrong, when it compiles', () => {
     expect(
       same<
-        ProblemOf<typeof wrong>,
+        ProblemOf<PrismaClient, typeof wrong>,
         | 'Patient.id is declared as int, which is not its type in the Prisma model'
         | 'Patient.phone may be null in the Prisma model: wrap it in nullable()'
         | 'Patient.name is never null in the Prisma model: take it out of nullable()'
@@ -62,19 +64,19 @@ describe('the check of the catalogue against the Prisma models', () => {
     ).toBe(true);
     expect(
       same<
-        ProblemOf<typeof wrongWords>,
+        ProblemOf<PrismaClient, typeof wrongWords>,
         | 'Appointment.status lists fewer words than its enum in the Prisma model'
         | 'appointment.lost waits for a value that status never has in the Prisma model'
       >(true),
     ).toBe(true);
     expect(
       same<
-        ProblemOf<typeof noModel>,
+        ProblemOf<PrismaClient, typeof noModel>,
         'The catalogue names the model Nobody, which the Prisma schema does not have'
       >(true),
     ).toBe(true);
-    expect(same<ProblemOf<typeof patient>, never>(true)).toBe(true);
-    expect(same<ProblemOf<typeof appointment>, never>(true)).toBe(true);
+    expect(same<ProblemOf<PrismaClient, typeof patient>, never>(true)).toBe(true);
+    expect(same<ProblemOf<PrismaClient, typeof appointment>, never>(true)).toBe(true);
   });
 
   it('knows to which fields an aggregate’s events react', () => {

@@ -1,7 +1,9 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { PrismaClient } from '../../../src/generated/prisma/client';
 import { CaptureError } from '../../../src/outbox/captureError';
-import { type CapturedClient, withCapture } from '../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../src/healthcore/capturedClient';
+import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
 import { probe, readInternals } from '../../../src/outbox/prisma/internals';
 import { FencedPrismaPg } from '../../../src/outbox/prisma/adapter/fencedPrismaPg';
 import { markedComments } from '../../../src/outbox/prisma/statementComments';
@@ -15,7 +17,7 @@ const newClient = (comments = [markedComments()]): PrismaClient =>
 describe('what capture assumes of Prisma', () => {
   it('holds for the version that is installed', async () => {
     const client = newClient();
-    withCapture(client, { source: 's', logger: captureLogger().logger });
+    withCapture(client, { catalogue, source: 's', logger: captureLogger().logger });
     await expect(probe(readInternals(client))).resolves.toBeUndefined();
   });
 
@@ -25,7 +27,8 @@ describe('what capture assumes of Prisma', () => {
       const client = new Proxy(newClient(), {
         get: (target, name) => (name === property ? undefined : Reflect.get(target, name)),
       });
-      const capture = (): unknown => withCapture(client, { source: 's', logger: captureLogger().logger });
+      const capture = (): unknown =>
+        withCapture(client, { catalogue, source: 's', logger: captureLogger().logger });
       expect(capture).toThrow(CaptureError);
       expect(capture).toThrow(
         /does not fit the inside of Prisma \d+\.\d+\.\d+: ".*Install the version that package\.json pins/,
@@ -35,7 +38,7 @@ describe('what capture assumes of Prisma', () => {
 
   it('does not take a client whose statements bear no mark: triggers would write its events a second time', () => {
     const capture = (): unknown =>
-      withCapture(newClient([]), { source: 's', logger: captureLogger().logger });
+      withCapture(newClient([]), { catalogue, source: 's', logger: captureLogger().logger });
     expect(capture).toThrow(CaptureError);
     expect(capture).toThrow('comments: [markedComments()]');
   });
@@ -43,7 +46,8 @@ describe('what capture assumes of Prisma', () => {
   it('does not take a client whose statements may get behind the end of their transaction', () => {
     const adapter = new PrismaPg({ connectionString });
     const client = new PrismaClient({ adapter, comments: [markedComments()] });
-    const capture = (): unknown => withCapture(client, { source: 's', logger: captureLogger().logger });
+    const capture = (): unknown =>
+      withCapture(client, { catalogue, source: 's', logger: captureLogger().logger });
     expect(capture).toThrow(CaptureError);
     expect(capture).toThrow('create it with createPrismaClient, or with new FencedPrismaPg(…)');
   });
@@ -54,7 +58,7 @@ describe('what capture assumes of Prisma', () => {
     const { original } = readInternals(client);
     // As if a later Prisma sent its requests by a function of its own.
     const send = original._executeRequest;
-    const captured: CapturedClient = withCapture(client, { source: 's', logger: log.logger });
+    const captured: CapturedClient = withCapture(client, { catalogue, source: 's', logger: log.logger });
     const taken = original._executeRequest;
     original._executeRequest = function (request) {
       return (request.action === 'findFirst' ? send : taken).call(this, request);

@@ -226,7 +226,7 @@ describe('a nested write is refused', () => {
 
 describe('a write past capture', () => {
   const captured = new Map([...all.models].filter(([name]) => all.isCaptured(name)));
-  const writes = new UncapturedWrites({} as Internals, captured, all, 'test');
+  const writes = new UncapturedWrites({} as Internals, captured, all, [], 'test');
   const concerns = (model: string | undefined, action: string, args: unknown): boolean =>
     writes.concerns({ model, action, args, clientMethod: action, dataPath: [] });
 

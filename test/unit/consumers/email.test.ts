@@ -8,7 +8,7 @@ import { findConsumers } from '../../../src/healthcore/consumers/registry';
 import { createMetrics } from '../../../src/shared/metrics';
 import { loadConfig } from '../../../src/shared/config/load';
 import { consumerVariables } from '../../../src/shared/config/variables';
-import type { ConsumerSetup } from '../../../src/consumers/definition';
+import type { ConsumerSetup } from '../../../src/healthcore/consumers/types';
 import { patientMarker } from '../../support/events';
 import { captureLogger, silentLogger } from '../../support/logger';
 

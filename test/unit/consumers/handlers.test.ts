@@ -1,5 +1,7 @@
-import { eventTypes } from '../../../src/healthcore/catalogue';
-import { handledTypes, handleEveryEvent, type Handlers } from '../../../src/consumers/handlers';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { subscribedTypes } from '../../../src/consumers/effects';
+import { handleEveryEvent } from '../../../src/consumers/handlers';
+import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { consumers, findConsumers } from '../../../src/healthcore/consumers/registry';
 
 const ignore = async (): Promise<void> => undefined;
@@ -7,7 +9,7 @@ const ignore = async (): Promise<void> => undefined;
 test('a handler for an event type that the catalogue does not have does not compile', () => {
   // @ts-expect-error there is no such event type
   const handlers: Handlers = { 'patient.vanished': ignore };
-  expect(handledTypes(handlers)).toEqual([]);
+  expect(subscribedTypes(catalogue, handlers, {})).toEqual([]);
 });
 
 test('a handler knows the data of its event', () => {
@@ -18,11 +20,11 @@ test('a handler knows the data of its event', () => {
       void [status, data.reason];
     },
   };
-  expect(handledTypes(handlers)).toEqual(['appointment.cancelled']);
+  expect(subscribedTypes(catalogue, handlers, {})).toEqual(['appointment.cancelled']);
 });
 
 test('one handler can be given for every event', () => {
-  expect(handledTypes(handleEveryEvent(ignore))).toEqual(eventTypes);
+  expect(subscribedTypes(catalogue, handleEveryEvent(catalogue, ignore), {})).toEqual(catalogue.eventTypes);
 });
 
 test('consumers are chosen by name; a name that is none is told with those there are', () => {

@@ -8,6 +8,7 @@ import type { DeadLetter } from '../../../src/kafka/deadLetter';
 import { replayHeaders } from '../../../src/kafka/replay';
 import { rawMessage } from '../../support/events';
 import { silentLogger } from '../../support/logger';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const message = rawMessage('test.patient.created', 'no json');
 const { signal } = new AbortController();
@@ -22,6 +23,7 @@ function setup(publishDeadLetter: SettleDependencies['publishDeadLetter']) {
     consumer: 'test',
     group: 'group',
     handlers: {},
+    catalogue,
     topicPrefix: 'test',
     database: { $transaction: notUsed, $queryRawUnsafe: notUsed },
     logger: silentLogger(),

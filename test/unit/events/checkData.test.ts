@@ -3,7 +3,7 @@ import addFormats from 'ajv-formats';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { dataPattern, dataSchema, defineAggregate } from '../../../src/events/aggregate';
-import { findDefinition } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { dataFaults } from '../../../src/events/checkData';
 import * as kind from '../../../src/events/fields';
 
@@ -129,7 +129,7 @@ const updated = {
 
 /** What the schema was asked, when nothing else would do. */
 function faultsOf(eventType: string, text: string): { faults: string | undefined; parsed: boolean } {
-  const definition = findDefinition(eventType);
+  const definition = catalogue.find(eventType);
   if (!definition) throw new Error(eventType);
   let parsed = false;
   const data = {

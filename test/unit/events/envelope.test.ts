@@ -1,4 +1,5 @@
-import { parseEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { parseEnvelope } from '../../../src/events/envelope';
 
 const cancelled = {
   event_id: '550e8400-e29b-41d4-a716-446655440000',
@@ -23,7 +24,7 @@ const cancelled = {
   },
 };
 
-const parse = (value: unknown) => parseEnvelope(JSON.stringify(value));
+const parse = (value: unknown) => parseEnvelope(catalogue, JSON.stringify(value));
 
 describe('parseEnvelope', () => {
   it('reads an event of the documented form', () => {
@@ -44,7 +45,7 @@ describe('parseEnvelope', () => {
     ['JSON that is no object', '[]', 'value: invalid_type'],
     ['an empty value', '', 'the value is not JSON'],
   ])('refuses %s', (_what, value, reason) => {
-    expect(parseEnvelope(value)).toEqual({ ok: false, reason });
+    expect(parseEnvelope(catalogue, value)).toEqual({ ok: false, reason });
   });
 
   it('refuses an event type that the catalogue does not have', () => {

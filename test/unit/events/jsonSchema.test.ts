@@ -3,7 +3,9 @@ import path from 'node:path';
 import Ajv2020 from 'ajv/dist/2020';
 import addFormats from 'ajv-formats';
 import { renderSchemas, schemaDirectory } from '../../../dev/schemas/render';
-import { eventTypes, jsonSchemaOf, parseEnvelope } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
+import { jsonSchemaOf } from '../../../src/events/jsonSchema';
+import { parseEnvelope } from '../../../src/events/envelope';
 import { eventOf, patientCreated } from '../../support/events';
 
 const directory = path.resolve(__dirname, '../../..', schemaDirectory);
@@ -19,8 +21,8 @@ test('the published schemas are those of the catalogue; npm run schemas writes t
 const ajv = new Ajv2020({ strict: true, allErrors: true });
 addFormats(ajv);
 
-test.each(eventTypes)('the schema of %s is a valid one, and knows it by its type', (eventType) => {
-  const schema = jsonSchemaOf(eventType);
+test.each(catalogue.eventTypes)('the schema of %s is a valid one, and knows it by its type', (eventType) => {
+  const schema = jsonSchemaOf(catalogue, eventType);
   expect(ajv.validateSchema(schema)).toBe(true);
   expect(schema).toMatchObject({ properties: { event_type: { const: eventType } } });
 });
@@ -47,7 +49,8 @@ describe('schema and consumers agree', () => {
   ])('about %s', (_name, event) => {
     const text = JSON.stringify(event);
     const schema = 'to' in (event as typeof email).data ? 'email.send' : 'patient.created';
-    const validate = ajv.getSchema(`urn:signalbox:${schema}:1.0`) ?? ajv.compile(jsonSchemaOf(schema));
-    expect(validate(JSON.parse(text))).toBe(parseEnvelope(text).ok);
+    const validate =
+      ajv.getSchema(`urn:signalbox:${schema}:1.0`) ?? ajv.compile(jsonSchemaOf(catalogue, schema));
+    expect(validate(JSON.parse(text))).toBe(parseEnvelope(catalogue, text).ok);
   });
 });

@@ -14,6 +14,7 @@ import { type Door, openSaslDoor, openTlsDoor } from '../../support/kafkaDoors';
 import { silentLogger } from '../../support/logger';
 import { startTcpProxy } from '../../support/tcpProxy';
 import { waitFor, within } from '../../support/waitFor';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 let directory: string;
 let authority: Certificate;
@@ -234,6 +235,7 @@ describe('a program', () => {
     const address = await behind(await openTlsDoor(await createCertificate(stranger)));
     const publisherOf = (to: string, settings: Settings): KafkaPublisher =>
       new KafkaPublisher({
+        catalogue,
         kafka: clientOf(to, settings),
         topics: {
           KAFKA_TOPIC_PREFIX: 'connection',

@@ -4,6 +4,7 @@ import type { Finding } from '../../../src/ops/doctor/finding';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { opsKafkaVariables } from '../../../src/ops/kafka';
 import { loadConfig } from '../../../src/shared/config/load';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const config = loadConfig(opsKafkaVariables, {
   KAFKA_REPLICATION_FACTOR: '3',
@@ -18,7 +19,7 @@ interface Cluster {
 
 /** A cluster that has every declared topic, with replicas on the brokers 1, 2 and 3. */
 function adminOf({ inSync, minInSync, leader = 1 }: Cluster): Admin {
-  const names = declaredTopics(config.KAFKA_TOPIC_PREFIX);
+  const names = declaredTopics(catalogue, config.KAFKA_TOPIC_PREFIX);
   const settings = {
     'retention.ms': '604800000',
     'cleanup.policy': 'delete',
@@ -47,7 +48,7 @@ function adminOf({ inSync, minInSync, leader = 1 }: Cluster): Admin {
 }
 
 async function topicFindings(cluster: Cluster): Promise<readonly Finding[]> {
-  const check = kafkaChecks({ admin: adminOf(cluster), config, maxLag: 0n }).find(
+  const check = kafkaChecks({ catalogue, admin: adminOf(cluster), config, maxLag: 0n }).find(
     ({ name }) => name === 'topics',
   );
   return (await check?.run()) ?? [];

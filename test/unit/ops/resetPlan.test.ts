@@ -1,5 +1,6 @@
 import type { GroupPosition } from '../../../src/kafka/groups';
 import { moveOf, parseChoices, targetOf } from '../../../src/ops/groups/resetPlan';
+import { catalogue } from '../../../src/healthcore/catalogue';
 
 const position = (fields: Partial<GroupPosition> = {}): GroupPosition => ({
   topic: 'healthcore.patient.created',
@@ -38,12 +39,12 @@ describe('where a reset puts a partition', () => {
 });
 
 it('reads topics with and without partitions, by event type or name', () => {
-  expect(parseChoices(['patient.created:0,2', 'other.topic'], 'healthcore')).toEqual([
+  expect(parseChoices(catalogue, ['patient.created:0,2', 'other.topic'], 'healthcore')).toEqual([
     { topic: 'healthcore.patient.created', partitions: [0, 2] },
     { topic: 'other.topic' },
   ]);
-  expect(parseChoices(['appointment.*'], 'healthcore').length).toBeGreaterThan(1);
-  expect(() => parseChoices(['patient.created:x'], 'healthcore')).toThrow('is no topic');
+  expect(parseChoices(catalogue, ['appointment.*'], 'healthcore').length).toBeGreaterThan(1);
+  expect(() => parseChoices(catalogue, ['patient.created:x'], 'healthcore')).toThrow('is no topic');
 });
 
 it('wants exactly one target', () => {

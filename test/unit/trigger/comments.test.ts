@@ -1,5 +1,5 @@
 import { runWithContext } from '../../../src/outbox/context';
-import { contextComments } from '../../../src/outbox/prisma/trigger/comments';
+import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { contextKeys } from '../../../src/outbox/prisma/adapter/statements/contextComment';
 import {
   capturedStatements,

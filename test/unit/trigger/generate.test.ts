@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Aggregate } from '../../../src/events/aggregate';
-import { aggregates, eventTypes } from '../../../src/healthcore/catalogue';
+import { catalogue } from '../../../src/healthcore/catalogue';
 import { bytes, int, restricted, text, uuid } from '../../../src/events/fields';
-import { generate } from '../../../src/outbox/prisma/trigger/generate';
+import { generate } from '../../../src/outbox/prisma/captureSql/generate';
 import { readTables } from '../../../src/outbox/prisma/schema/tables';
 
 const shipped = readTables(readFileSync(resolve(__dirname, '../../../prisma/schema.prisma'), 'utf8'));
@@ -37,8 +37,9 @@ const names = (given: Aggregate): string[] => generate([given], tables).triggers
 
 describe('the generated triggers', () => {
   it('say every event of the catalogue that a row change means, and no restricted column in any event', () => {
-    const { sql } = generate(aggregates, shipped);
-    for (const type of eventTypes.filter((each) => each !== 'email.send')) expect(sql).toContain(`'${type}'`);
+    const { sql } = generate(catalogue.aggregates, shipped);
+    for (const type of catalogue.eventTypes.filter((each) => each !== 'email.send'))
+      expect(sql).toContain(`'${type}'`);
     expect(sql).not.toMatch(/"(clinical_notes|date_of_birth|reason)" AS/);
   });
 
@@ -62,7 +63,9 @@ describe('the generated triggers', () => {
   });
 
   it('run with the rights of their owner, under a fixed search path, and are nobody else to attach', () => {
-    for (const { sql, definer } of generate(aggregates, shipped).triggers.filter((each) => each.definer)) {
+    for (const { sql, definer } of generate(catalogue.aggregates, shipped).triggers.filter(
+      (each) => each.definer,
+    )) {
       expect(definer).toBe(true);
       expect(sql).toContain('SECURITY DEFINER SET search_path = pg_catalog, pg_temp');
       expect(sql).toMatch(/REVOKE ALL ON FUNCTION signalbox\."\w+"\(\) FROM PUBLIC;/);

@@ -7,7 +7,7 @@
  * its new time. Whoever cancels in the moment in which the reminder is due may still get it: what counts is the
  * cancellation's arrival here, not the click.
  */
-import type { CapturedTransaction } from '../../../outbox/prisma/middleware/extension';
+import type { CapturedTransaction } from '../../capturedClient';
 import { runWithContext } from '../../../outbox/context';
 import type { Logger } from '../../../shared/logger';
 import { PollLoop } from '../../../shared/pollLoop';

@@ -74,7 +74,7 @@ export class ClientFamily {
 
   /** Statements of capture's own in an interactive transaction; `source` is that of the events that they append. */
   session(id: string, source = ''): Session {
-    return new Session(id, this.internals.base, this.#executeRequest, source);
+    return new Session(id, this.internals, this.#executeRequest, source);
   }
 
   /** Sends a write whose events capture appends: installed triggers leave it alone. */
@@ -114,7 +114,7 @@ export class ClientFamily {
     if (!unit) return send();
     const reads = request.model !== undefined && !strategies.has(request.action);
     return (reads ? send() : unit.runOther(send)).catch((error: unknown) => {
-      unit.sawError = true;
+      unit.hasFailed = true;
       throw error;
     });
   }

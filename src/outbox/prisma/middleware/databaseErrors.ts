@@ -1,10 +1,18 @@
-import { Prisma } from '../../../generated/prisma/client';
+import { PrismaClientKnownRequestError } from '@prisma/client/runtime/client';
+import { isKnownRequestError } from '../prismaErrors';
 
 /*
  * Errors of the statements that capture adds, told as Prisma tells those of its own: callers look for P2034 after a
  * deadlock, and must not have to know that it was a lock of ours, or the commit of an implicit transaction, that met it.
  * Codes and wording follow Prisma's own table (client-engine-runtime, user-facing-error.ts, 7.10).
  */
+
+/** What an error says of the operation that met it. */
+export interface FailedOperation {
+  readonly modelName: string;
+  /** Prisma's. */
+  readonly clientVersion: string;
+}
 
 interface Cause {
   readonly kind?: string;
@@ -35,22 +43,26 @@ const known: Readonly<Record<string, (cause: Cause) => [code: string, message: s
 };
 
 /** The error as Prisma would have told it had the model's own statement met it; any other error as it is. */
-export function asModelError(error: unknown, modelName: string): unknown {
+export function asModelError(error: unknown, operation: FailedOperation): unknown {
   const adapterError = adapterErrorOf(error);
   const cause = adapterError?.cause as Cause | undefined;
   const told = known[cause?.kind ?? ''];
   if (!cause || !told) return error;
-  return knownError(told(cause), { modelName, driverAdapterError: adapterError });
+  return knownError(told(cause), operation, adapterError);
 }
 
 /** What Prisma says when a transaction met what another has done since its snapshot. */
-export function writeConflict(modelName: string): Error {
-  return knownError(conflict, { modelName });
+export function writeConflict(operation: FailedOperation): Error {
+  return knownError(conflict, operation);
 }
 
-function knownError([code, message]: [string, string], meta: Record<string, unknown>): Error {
-  const clientVersion = Prisma.prismaVersion.client;
-  return new Prisma.PrismaClientKnownRequestError(message, { code, clientVersion, meta });
+function knownError(
+  [code, message]: [string, string],
+  { modelName, clientVersion }: FailedOperation,
+  driverAdapterError?: Error,
+): Error {
+  const meta = { modelName, ...(driverAdapterError ? { driverAdapterError } : {}) };
+  return new PrismaClientKnownRequestError(message, { code, clientVersion, meta });
 }
 
 /** Whether the database itself refused, so that its transaction can do nothing but roll back. */
@@ -61,8 +73,7 @@ export function isDatabaseError(error: unknown): boolean {
 function adapterErrorOf(error: unknown): (Error & { cause?: unknown }) | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'DriverAdapterError') return error;
-  const nested =
-    error instanceof Prisma.PrismaClientKnownRequestError ? error.meta?.['driverAdapterError'] : undefined;
+  const nested = isKnownRequestError(error) ? error.meta?.['driverAdapterError'] : undefined;
   return nested instanceof Error ? nested : undefined;
 }
 

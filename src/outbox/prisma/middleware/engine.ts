@@ -15,7 +15,7 @@ import { refuseRawWrites } from './rawSql';
 import type { Operation } from './request';
 import type { Args } from './selection';
 import type { Session } from './session';
-import { undoable } from './undo';
+import { inSavepoint } from './savepoint';
 import type { TransactionUnit } from './unit';
 
 export interface EngineOptions {
@@ -100,16 +100,16 @@ export class CaptureEngine implements Capture {
       try {
         const work = async (): Promise<Outcome> => run(operation, session);
         const outcome =
-          'plan' in operation ? await undoable(session, unit, operation.model.name, work) : await work();
-        if (!outcome.ok && outcome.doubt) unit.doom(outcome.doubt);
+          'plan' in operation ? await inSavepoint(session, unit, operation.model.name, work) : await work();
+        if (!outcome.ok && outcome.rollbackOnly) unit.markRollbackOnly(outcome.rollbackOnly);
         await session.append(outcome.events, operation.model.name).catch((error: unknown) => {
           // Whatever the reason: the row is there without its events, and the caller may catch this.
-          unit.doom(error as Error);
+          unit.markRollbackOnly(error as Error);
           throw outcome.ok ? error : outcome.error;
         });
         return resultOf(outcome);
       } catch (error) {
-        unit.sawError = true;
+        unit.hasFailed = true;
         throw error;
       }
     });
@@ -123,7 +123,7 @@ export class CaptureEngine implements Capture {
     try {
       const outcome = await run(operation, session);
       result = resultOf(outcome);
-      if (outcome.undo) {
+      if (outcome.rollBack) {
         await this.#rollBack(info);
         return result;
       }
@@ -135,7 +135,8 @@ export class CaptureEngine implements Capture {
     try {
       await engine.transaction('commit', {}, info);
     } catch (error) {
-      throw asModelError(error, operation.model.name);
+      const { clientVersion } = this.family.internals;
+      throw asModelError(error, { modelName: operation.model.name, clientVersion });
     }
     if (session.appended > 0) this.#committed();
     return result;

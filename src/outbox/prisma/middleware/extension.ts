@@ -1,15 +1,14 @@
-import { Prisma, type PrismaClient } from '../../../generated/prisma/client';
-import type { CommandType, EventData, EventType } from '../../../healthcore/catalogue';
-import type { Logger } from '../../../shared/logger';
+import type { Catalogue } from '../../../events/catalogue';
 import { lockKey } from '../../append';
+import type { Captured, CaptureOptions, CatalogueOption, PrismaClientLike } from '../captured';
 import { capturedModels } from '../catalogueFits';
-import { explicitEvent } from '../../explicitEvent';
+import { explicitAppend, type ExplicitEvent } from '../explicitAppend';
 import { stampedComments } from '../stampedComments';
 import { CaptureError } from '../../captureError';
 import { refuseCascades } from './cascades';
 import { captureKey, ClientFamily } from './clientFamily';
 import { CaptureEngine } from './engine';
-import { probe, readInternals, transactionIdOf } from '../internals';
+import { probe, readInternals } from '../internals';
 import { readModels } from './model';
 import { readGraph } from './nested/graph';
 import { readRelations } from '../schema/relations';
@@ -28,69 +27,45 @@ import { UncapturedWrites } from './uncapturedWrites';
  * that a caller catches may have ended the transaction, and a write that nobody awaits may still be part of it.
  */
 
-export interface CaptureOptions {
-  /** `metadata.source` of the events: the service's name. */
-  source: string;
-  logger: Logger;
-  /** Called after the commit of a transaction that appended events: nudge the relay. What it throws is logged. */
-  onCommitted?: () => void;
-}
-
-interface Append {
-  /**
-   * Appends an explicit event in the caller's interactive transaction.
-   * @throws CaptureError outside one, or when the data does not fit the catalogue.
-   */
-  $append<T extends CommandType>(
-    eventType: T,
-    event: { aggregateId: string; data: EventData<T> },
-  ): Promise<{ eventId: string }>;
-}
-
-interface Transact$ {
-  $transaction<R>(
-    work: (tx: CapturedTransaction) => Promise<R>,
-    options?: { maxWait?: number; timeout?: number; isolationLevel?: Prisma.TransactionIsolationLevel },
-  ): Promise<R>;
-}
-
-/** What `$transaction(async (tx) => …)` passes. */
-export type CapturedTransaction = Transact$ & Append & Prisma.TransactionClient;
-
-/** A Prisma client whose writes leave their events in the outbox. */
-export type CapturedClient = Transact$ & Append & PrismaClient;
-
 /**
  * Extends a client with capture. What the client that was given writes past capture, alone or in an extension that was
  * applied to it before, is left to the triggers, and refused where none are installed; see withoutCapture for writes
  * that are to have no events.
  * @throws CaptureError when the schema, the catalogue or this version of Prisma can't be captured, saying why.
  */
-export function withCapture(client: PrismaClient, options: CaptureOptions): CapturedClient {
+export function withCapture<Client extends PrismaClientLike, const Cat extends Catalogue>(
+  client: Client,
+  options: CaptureOptions & CatalogueOption<Client, Cat>,
+): Captured<Client, Cat>;
+export function withCapture(
+  client: PrismaClientLike,
+  { catalogue, ...options }: CaptureOptions & { readonly catalogue: Catalogue },
+): unknown {
   if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
   const internals = readInternals(client);
   if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
   if (!internals.fenced) throw new CaptureError(unfenced);
   const relations = readRelations(internals.schema);
-  const captured = capturedModels();
+  const captured = capturedModels(catalogue);
   refuseCascades(captured, relations);
   const models = readModels(captured, internals);
   const graph = readGraph(models, relations, internals);
-  const uncaptured = new UncapturedWrites(internals, models, graph, options.source);
+  const uncaptured = new UncapturedWrites(internals, models, graph, catalogue.aggregates, options.source);
   const family = ClientFamily.of(internals, uncaptured);
   const checked = probe(internals);
   checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
   const engine = new CaptureEngine(family, models, graph, options, checked);
-  return client.$extends({
+  const extension = {
     name: 'signalbox-capture',
     client: {
       // By it the family knows the clients with capture: this one, and what others make of it by $extends.
-      [captureKey]: engine as never,
-      $append(eventType: EventType, event: { aggregateId: string; data: unknown }) {
-        return append(engine, this, eventType, event);
+      [captureKey]: engine,
+      async $append(this: object, eventType: string, event: ExplicitEvent) {
+        return append(engine, explicitAppend(this, catalogue, eventType, event));
       },
     },
-  }) as unknown as CapturedClient;
+  };
+  return client.$extends(extension as never);
 }
 
 const unmarked =
@@ -103,24 +78,15 @@ const unfenced =
 
 async function append(
   engine: CaptureEngine,
-  client: object,
-  eventType: string,
-  { aggregateId, data }: { aggregateId: string; data: unknown },
+  { transactionId: id, event }: ReturnType<typeof explicitAppend>,
 ): Promise<{ eventId: string }> {
-  const id = transactionIdOf(client);
-  if (id === undefined) {
-    throw new CaptureError(
-      `$append('${eventType}') needs a transaction: prisma.$transaction(async (tx) => { …; await tx.$append(…) })`,
-    );
-  }
-  const event = explicitEvent(eventType, aggregateId, data);
   return engine.within({ kind: 'itx', id }, async (session, unit) => {
     try {
-      await lockKey(session.execute, aggregateId);
+      await lockKey(session.execute, event.aggregateId);
       const [eventId = ''] = await session.append([event], event.aggregateType);
       return { eventId };
     } catch (error) {
-      unit.sawError = true;
+      unit.hasFailed = true;
       throw error;
     }
   });

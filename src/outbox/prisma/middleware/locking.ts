@@ -1,5 +1,5 @@
-import { Prisma } from '../../../generated/prisma/client';
 import type { Row } from '../../mapping';
+import { isValidationError } from '../prismaErrors';
 import type { CapturedModel } from './model';
 import { isKeyOnly } from './request';
 import type { Args } from './selection';
@@ -81,7 +81,7 @@ async function unlessInvalid(found: Promise<unknown[]>): Promise<unknown[]> {
   try {
     return await found;
   } catch (error) {
-    if (error instanceof Prisma.PrismaClientValidationError) return [];
+    if (isValidationError(error)) return [];
     throw error;
   }
 }

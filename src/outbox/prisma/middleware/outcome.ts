@@ -1,6 +1,6 @@
-import { Prisma } from '../../../generated/prisma/client';
 import type { MappedEvent } from '../../mapping';
 import { CaptureError } from '../../captureError';
+import { isKnownRequestError, isValidationError } from '../prismaErrors';
 import type { ModelRequest } from './request';
 import type { Session } from './session';
 import { settle } from './unit';
@@ -14,11 +14,15 @@ import { settle } from './unit';
 /** How a write ended, and the events of what it has written. */
 export type Outcome = {
   readonly events: readonly MappedEvent[];
-  /** What was written can't be told, and is to be undone. */
-  readonly undo?: boolean;
+  /** What was written can't be told: the write itself is to be rolled back, by its savepoint or its transaction. */
+  readonly rollBack?: boolean;
 } & (
   | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly error: unknown; /** Why events may be missing. */ readonly doubt?: Error }
+  | {
+      readonly ok: false;
+      readonly error: unknown;
+      /** Why events may be missing, so that its transaction must not be committed. */ readonly rollbackOnly?: Error;
+    }
 );
 
 /** Runs the request and tells its events, also when it failed. */
@@ -36,7 +40,7 @@ export async function conclude(
   try {
     return { ok: true, result, events: await events() };
   } catch (error) {
-    return { ok: false, error, events: [], doubt: lostSight(error) };
+    return { ok: false, error, events: [], rollbackOnly: lostSight(error) };
   }
 }
 
@@ -55,9 +59,9 @@ async function failed(
   try {
     const told = await events();
     const sure = request.answered || request.verifiable || precedesWriting(error);
-    return { ok: false, error, events: told, ...(sure ? {} : { doubt: lostSight(error) }) };
+    return { ok: false, error, events: told, ...(sure ? {} : { rollbackOnly: lostSight(error) }) };
   } catch (reason) {
-    return { ok: false, error, events: [], doubt: lostSight(reason) };
+    return { ok: false, error, events: [], rollbackOnly: lostSight(reason) };
   }
 }
 
@@ -74,8 +78,8 @@ async function catchUp(session: Session): Promise<void> {
 const harmless = new Set(['P2009', 'P2012', 'P2013', 'P2018', 'P2019', 'P2025', 'P2029', 'P2033']);
 
 function precedesWriting(error: unknown): boolean {
-  if (error instanceof Prisma.PrismaClientValidationError) return true;
-  return error instanceof Prisma.PrismaClientKnownRequestError && harmless.has(error.code);
+  if (isValidationError(error)) return true;
+  return isKnownRequestError(error) && harmless.has(error.code);
 }
 
 function lostSight(cause: unknown): CaptureError {

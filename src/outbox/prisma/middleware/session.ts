@@ -1,8 +1,14 @@
 import { currentContext } from '../../context';
 import { appendEvents, type Execute } from '../../append';
 import type { MappedEvent, Row } from '../../mapping';
-import { asModelError, writeConflict } from './databaseErrors';
-import { type BaseClient, type ExecuteRequest, type HandledTransaction, handler } from '../internals';
+import { asModelError, type FailedOperation, writeConflict } from './databaseErrors';
+import {
+  type BaseClient,
+  type ExecuteRequest,
+  type HandledTransaction,
+  handler,
+  type Internals,
+} from '../internals';
 import type { CapturedModel } from './model';
 
 /*
@@ -17,7 +23,7 @@ export class Session {
   constructor(
     /** Of the interactive transaction, by Prisma's name for it. */
     id: string,
-    private readonly base: BaseClient,
+    private readonly internals: Pick<Internals, 'base' | 'clientVersion'>,
     /** Sends a request as it is. */
     send: ExecuteRequest,
     private readonly source: string,
@@ -26,7 +32,7 @@ export class Session {
   }
 
   readonly execute: Execute = async (sql, parameters) =>
-    this.base.$queryRawUnsafe(sql, ...parameters).requestTransaction(this.transaction);
+    this.internals.base.$queryRawUnsafe(sql, ...parameters).requestTransaction(this.transaction);
 
   async append(events: readonly MappedEvent[], modelName: string): Promise<string[]> {
     if (events.length === 0) return [];
@@ -38,8 +44,13 @@ export class Session {
       this.appended += ids.length;
       return ids;
     } catch (error) {
-      throw asModelError(error, modelName);
+      throw asModelError(error, this.operationOf(modelName));
     }
+  }
+
+  /** What an error of this session's statements says of the operation for which they were sent. */
+  operationOf(modelName: string): FailedOperation {
+    return { modelName, clientVersion: this.internals.clientVersion };
   }
 
   /** Keys of the rows that a `where` of the caller's finds. */
@@ -86,15 +97,16 @@ export class Session {
     const sql = `SELECT ${model.sqlColumns} FROM ${model.sqlName} WHERE ${condition}`;
     try {
       const rows = (await this.execute(sql, parameters)) as Row[];
-      if (new Set(rows.map((row) => row[model.key])).size < rows.length) throw writeConflict(model.name);
+      if (new Set(rows.map((row) => row[model.key])).size < rows.length)
+        throw writeConflict(this.operationOf(model.name));
       return model.labels.size === 0 ? rows : rows.map((row) => relabelled(model, row));
     } catch (error) {
-      throw asModelError(error, model.name);
+      throw asModelError(error, this.operationOf(model.name));
     }
   }
 
   #delegate(model: CapturedModel): BaseClient[string] {
-    const delegate = this.base[model.name];
+    const delegate = this.internals.base[model.name];
     if (!delegate) throw new Error(`The client has no model "${model.name}"`);
     return delegate;
   }

@@ -70,8 +70,8 @@ export class Transactions {
           this.family.units.set(id, unit);
           const value = await callback(tx);
           await unit.close();
-          unit.assertSound();
-          if (unit.appended > 0 && unit.sawError) await this.#checkAlive(id, unit);
+          unit.assertCommittable();
+          if (unit.appended > 0 && unit.hasFailed) await this.#checkAlive(id, unit);
           return value;
         },
         options,
@@ -106,7 +106,7 @@ export class Transactions {
     callback: Callback,
     options: unknown,
   ): Promise<unknown> {
-    const { appended, doomed } = unit;
+    const { appended, rollbackOnly } = unit;
     let release = await unit.acquire();
     const run = async (tx: object): Promise<unknown> => {
       release();
@@ -122,14 +122,14 @@ export class Transactions {
         client,
         async (tx: object) => {
           const value = await run(tx);
-          if (unit.doomed !== doomed) unit.assertSound();
+          if (unit.rollbackOnly !== rollbackOnly) unit.assertCommittable();
           return value;
         },
         options,
       );
     } catch (error) {
       unit.appended = Math.min(unit.appended, appended);
-      unit.doomed = doomed;
+      unit.rollbackOnly = rollbackOnly;
       throw error;
     } finally {
       release();

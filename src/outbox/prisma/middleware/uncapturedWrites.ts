@@ -1,8 +1,8 @@
-import { aggregates } from '../../../healthcore/catalogue';
+import type { Aggregate } from '../../../events/aggregate';
 import type { StatementMode } from '../statementComments';
-import { findProblems } from '../trigger/check';
-import { contextComments } from '../trigger/comments';
-import { generate } from '../trigger/generate';
+import { findProblems } from '../installed/check';
+import { contextComments } from '../contextComments';
+import { generate } from '../captureSql/generate';
 import { readTables } from '../schema/tables';
 import { CaptureError } from '../../captureError';
 import type { Internals, LazyPromise, Request } from '../internals';
@@ -32,6 +32,7 @@ export class UncapturedWrites {
     private readonly internals: Internals,
     private readonly models: ReadonlyMap<string, CapturedModel>,
     private readonly graph: NestedGraph,
+    private readonly aggregates: readonly Aggregate[],
     source: string,
   ) {
     this.mode = { kind: 'uncaptured', comment: contextComments({ source }) };
@@ -73,7 +74,7 @@ export class UncapturedWrites {
     const found = await findProblems(
       async (sql, ...parameters) =>
         session ? session.execute(sql, parameters) : base.$queryRawUnsafe(sql, ...parameters),
-      generate(aggregates, readTables(schema)),
+      generate(this.aggregates, readTables(schema)),
       defaultSchema,
     );
     return found.map(({ problem }) => problem);

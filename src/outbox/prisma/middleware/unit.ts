@@ -6,17 +6,18 @@
  * Beginning and end of a nested transaction take their turn in the same queue, so that no savepoint comes between a
  * write and its events. The connection runs one statement at a time anyway, so little is lost.
  *
- * `doom` makes the transaction fail at its end: it contains a write without its events, and the caller may have caught
- * the error. A savepoint that undoes the write lifts it.
+ * `markRollbackOnly` makes the transaction fail at its end: it contains a write without its events, and the caller may
+ * have caught the error. Rolling back to a savepoint before that write takes the mark away.
  */
 export class TransactionUnit {
   /** Events appended so far that no savepoint has undone. */
   appended = 0;
   /** Called after the commit of a transaction with events: one for each engine that has appended some. */
   readonly onCommit = new Set<() => void>();
-  /** Whether any operation has failed: the server may have given up the transaction although nobody noticed. */
-  sawError = false;
-  doomed: Error | undefined;
+  /** Whether any operation has failed: the server may have aborted the transaction although the caller went on. */
+  hasFailed = false;
+  /** Why the transaction must not be committed; undefined while it may. */
+  rollbackOnly: Error | undefined;
   /** Settles when the transaction has been committed or rolled back. */
   readonly ended: Promise<void>;
   #markEnded: () => void = () => undefined;
@@ -78,13 +79,14 @@ export class TransactionUnit {
     this.#markEnded();
   }
 
-  doom(error: Error): void {
-    this.doomed ??= error;
+  /** The first cause counts. */
+  markRollbackOnly(cause: Error): void {
+    this.rollbackOnly ??= cause;
   }
 
-  /** @throws what `doom` was called with. */
-  assertSound(): void {
-    if (this.doomed) throw this.doomed;
+  /** @throws the cause with which the transaction was marked. */
+  assertCommittable(): void {
+    if (this.rollbackOnly) throw this.rollbackOnly;
   }
 
   /** Waits for every write that has been started; later ones find the transaction closed. */

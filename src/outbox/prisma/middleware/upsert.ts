@@ -1,9 +1,9 @@
-import { Prisma } from '../../../generated/prisma/client';
 import type { Row } from '../../mapping';
 import { CaptureError } from '../../captureError';
 import type { Outcome } from './outcome';
 import type { Operation } from './request';
 import type { Session } from './session';
+import { isKnownRequestError } from '../prismaErrors';
 
 /** More often than two inserts and deletes of one row can plausibly meet. */
 const upsertAttempts = 10;
@@ -54,5 +54,4 @@ export async function upsertInHalves(
   );
 }
 
-const isCollision = (error: unknown): boolean =>
-  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+const isCollision = (error: unknown): boolean => isKnownRequestError(error) && error.code === 'P2002';

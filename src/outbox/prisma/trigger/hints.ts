@@ -1,4 +1,4 @@
-import type { CapturedClient, CaptureOptions } from '../middleware/extension';
+import type { CaptureOptions, PrismaClientLike } from '../captured';
 import { transactionIdOf } from '../internals';
 
 /*
@@ -19,8 +19,8 @@ type Transact = (this: unknown, work: unknown, options?: unknown) => Promise<unk
 
 const writes = /^(create|update|upsert|delete|\$executeRaw|\$queryRaw)/;
 
-/** The client with its hints, if somebody wants them. */
-export function hints(client: CapturedClient, { onCommitted, logger }: CaptureOptions): CapturedClient {
+/** The client with its hints, if the caller wants them. */
+export function hints(client: PrismaClientLike, { onCommitted, logger }: CaptureOptions): unknown {
   if (!onCommitted) return client;
   const hint = (): void => {
     try {
@@ -40,15 +40,16 @@ export function hints(client: CapturedClient, { onCommitted, logger }: CaptureOp
     });
   };
   const { $transaction: transact } = client as unknown as { readonly $transaction: Transact };
-  return client.$extends({
+  const extension = {
     name: 'signalbox-trigger-hints',
-    query: { $allOperations: hook as never },
+    query: { $allOperations: hook },
     client: {
-      async $transaction(work: unknown, options?: unknown) {
+      async $transaction(this: object, work: unknown, options?: unknown) {
         const result = await transact.call(this, work, options);
         if (transactionIdOf(this) === undefined) hint();
         return result;
       },
     },
-  }) as unknown as CapturedClient;
+  };
+  return client.$extends(extension as never);
 }

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { aggregates } from '../../../healthcore/catalogue';
+import { catalogue } from '../../../healthcore/catalogue';
 import { UserError } from '../../../shared/lifecycle';
 import { type MigrationOptions, writeMigration } from './writeMigration';
 
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
     .option('--schema <path>', 'the Prisma schema: its file, or the folder of its files', standardSchema())
     .option('--migrations <folder>', 'the folder of migrations', 'prisma/migrations')
     .parse();
-  const { exitCode, message } = await writeMigration(aggregates, program.opts<MigrationOptions>());
+  const { exitCode, message } = await writeMigration(catalogue.aggregates, program.opts<MigrationOptions>());
   (exitCode === 0 ? process.stdout : process.stderr).write(`${message}\n`);
   process.exitCode = exitCode;
 }

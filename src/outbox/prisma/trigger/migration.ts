@@ -1,5 +1,5 @@
-import { type CaptureTrigger, type Generated } from './generate';
-import { identifier } from './quote';
+import { type CaptureTrigger, type Generated } from '../captureSql/generate';
+import { identifier } from '../captureSql/quote';
 
 /*
  * Decides whether the migrations produce the triggers of the catalogue, and writes the one that is missing. Pure: the

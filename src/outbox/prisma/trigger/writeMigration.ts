@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Aggregate } from '../../../events/aggregate';
 import { UserError } from '../../../shared/lifecycle';
 import { readSchemaFiles } from '../schema/files';
-import { type Generated, generate } from './generate';
+import { type Generated, generate } from '../captureSql/generate';
 import { isUpToDate, nextMigration } from './migration';
 import { readMigrations } from './readMigrations';
 import { readTables } from '../schema/tables';

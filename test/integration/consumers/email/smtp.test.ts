@@ -1,11 +1,11 @@
 import { createSmtpMailer, type SmtpOptions } from '../../../../src/healthcore/consumers/email/smtpMailer';
 import type { Mailer } from '../../../../src/healthcore/consumers/email/mailer';
-import type { Effects } from '../../../../src/consumers/effects';
+import type { Effects } from '../../../../src/healthcore/consumers/types';
 import { emailSender } from '../../../../src/healthcore/consumers/emailSender';
 import type { Outcome } from '../../../../src/consumers/outcome';
 import { processMessage, type ProcessDependencies } from '../../../../src/consumers/processMessage';
-import type { EventEnvelope } from '../../../../src/healthcore/catalogue';
-import type { PrismaClient } from '../../../../src/generated/prisma/client';
+import { type EventEnvelope, catalogue } from '../../../../src/healthcore/catalogue';
+import type { Prisma, PrismaClient } from '../../../../src/generated/prisma/client';
 import { createPrismaClient } from '../../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { eventOf, messageOf, patientMarker } from '../../../support/events';
@@ -73,12 +73,13 @@ const log = captureLogger();
 async function process(
   event: EventEnvelope<'email.send'>,
   effects: Effects,
-  more: Partial<ProcessDependencies> = {},
+  more: Partial<ProcessDependencies<Prisma.TransactionClient>> = {},
 ): Promise<Outcome> {
   return processMessage(messageOf(event, 'test'), {
     consumer: 'email-sender',
     handlers: {},
     effects,
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: log.logger,
@@ -98,7 +99,7 @@ async function processUntilItGoesOn(event: EventEnvelope<'email.send'>, effects:
 }
 
 /** A database whose transactions are counted, and from number `failing` on refused. */
-function failingFrom(failing: number): ProcessDependencies['database'] {
+function failingFrom(failing: number): ProcessDependencies<Prisma.TransactionClient>['database'] {
   let transactions = 0;
   return {
     $queryRawUnsafe: (sql) => prisma.$queryRawUnsafe(sql),

@@ -4,8 +4,8 @@ import type { Mail } from '../../../../src/healthcore/consumers/email/mailer';
 import type { Outcome } from '../../../../src/consumers/outcome';
 import { processMessage } from '../../../../src/consumers/processMessage';
 import { sendDueReminders } from '../../../../src/healthcore/consumers/reminders/sender';
-import type { EventEnvelope } from '../../../../src/healthcore/catalogue';
-import type { CapturedClient } from '../../../../src/outbox/prisma/middleware/extension';
+import { type EventEnvelope, catalogue } from '../../../../src/healthcore/catalogue';
+import type { CapturedClient } from '../../../../src/healthcore/capturedClient';
 import { createCapturedClient } from '../../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';
 import { eventOf, messageOf } from '../../../support/events';
@@ -70,6 +70,7 @@ async function send(event: EventEnvelope<'email.send'>): Promise<[Outcome, numbe
     consumer: 'email-sender',
     handlers: {},
     effects: recorder,
+    catalogue,
     topicPrefix: 'test',
     database: prisma,
     logger: silentLogger(),

@@ -6,7 +6,7 @@ import {
   type SenderDatabase,
 } from '../../../../src/healthcore/consumers/reminders/sender';
 import type { AnyEvent } from '../../../../src/healthcore/catalogue';
-import type { CapturedClient } from '../../../../src/outbox/prisma/middleware/extension';
+import type { CapturedClient } from '../../../../src/healthcore/capturedClient';
 import { createCapturedClient } from '../../../../src/healthcore/capturedClient';
 import type { CaptureEngineName } from '../../../../src/outbox/prisma/engineName';
 import { createTestDatabase, type TestDatabase } from '../../../support/database';

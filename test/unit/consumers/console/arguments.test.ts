@@ -8,7 +8,7 @@ import {
 } from '../../../../src/consumers/console/arguments';
 import { matches } from '../../../../src/consumers/console/filter';
 import { viewOf } from '../../../../src/consumers/console/view';
-import { eventTypes } from '../../../../src/healthcore/catalogue';
+import { catalogue } from '../../../../src/healthcore/catalogue';
 import { eventOf, messageOf, rawMessage } from '../../../support/events';
 
 const now = Date.parse('2026-01-05T19:00:00.000Z');
@@ -46,30 +46,32 @@ test.each(['0', '-1', '1.5', 'x', ''])('--limit "%s" is refused', (text) => {
 
 describe('names', () => {
   test('none means all event types', () => {
-    expect(selectTopics([], 'p', false).topics).toEqual(eventTypes.map((type) => `p.${type}`));
+    expect(selectTopics(catalogue, [], 'p', false).topics).toEqual(
+      catalogue.eventTypes.map((type) => `p.${type}`),
+    );
   });
 
   test('are event types, several by a star, or topics, each once', () => {
-    expect(selectTopics(['patient.*', 'patient.created', 'p.email.send', 'else'], 'p', false).topics).toEqual(
-      ['p.patient.created', 'p.patient.updated', 'p.patient.deleted', 'p.email.send', 'else'],
-    );
-    expect(() => selectTopics(['doctor.*'], 'p', false)).toThrow(
+    expect(
+      selectTopics(catalogue, ['patient.*', 'patient.created', 'p.email.send', 'else'], 'p', false).topics,
+    ).toEqual(['p.patient.created', 'p.patient.updated', 'p.patient.deleted', 'p.email.send', 'else']);
+    expect(() => selectTopics(catalogue, ['doctor.*'], 'p', false)).toThrow(
       '"doctor.*" fits no event type. Event types: patient',
     );
   });
 
   test('of dead letters choose by the topic that they were in', () => {
-    expect(selectTopics([], 'p', true)).toEqual({ topics: ['p.dead_letter_queue'] });
-    expect(selectTopics(['email.send'], 'p', true)).toEqual({
+    expect(selectTopics(catalogue, [], 'p', true)).toEqual({ topics: ['p.dead_letter_queue'] });
+    expect(selectTopics(catalogue, ['email.send'], 'p', true)).toEqual({
       topics: ['p.dead_letter_queue'],
       originalTopics: ['p.email.send'],
     });
   });
 
   test('of ours are waited for, others are not', () => {
-    expect(isExpected('p.email.send', 'p')).toBe(true);
-    expect(isExpected('p.dead_letter_queue', 'p')).toBe(true);
-    expect(isExpected('p.patient.creatd', 'p')).toBe(false);
+    expect(isExpected(catalogue, 'p.email.send', 'p')).toBe(true);
+    expect(isExpected(catalogue, 'p.dead_letter_queue', 'p')).toBe(true);
+    expect(isExpected(catalogue, 'p.patient.creatd', 'p')).toBe(false);
   });
 });
 
@@ -81,7 +83,7 @@ describe('--filter', () => {
     status: 'CANCELLED',
     previous_status: 'BOOKED',
   });
-  const view = viewOf(messageOf(event, 'test'), 'test', false);
+  const view = viewOf(messageOf(event, 'test'), { catalogue, topicPrefix: 'test' });
 
   test.each([
     [['data.status=CANCELLED'], true],
@@ -101,8 +103,12 @@ describe('--filter', () => {
 
   test('looks into JSON that is no event, and into nothing else', () => {
     const filters = parseFilters(['data.a=1=2']);
-    expect(matches(viewOf(rawMessage('t', '{"data":{"a":"1=2"}}'), 'test', false), filters)).toBe(true);
-    expect(matches(viewOf(rawMessage('t', 'data.a=1=2'), 'test', false), filters)).toBe(false);
+    expect(
+      matches(viewOf(rawMessage('t', '{"data":{"a":"1=2"}}'), { catalogue, topicPrefix: 'test' }), filters),
+    ).toBe(true);
+    expect(matches(viewOf(rawMessage('t', 'data.a=1=2'), { catalogue, topicPrefix: 'test' }), filters)).toBe(
+      false,
+    );
   });
 
   test.each(['status', '=x', ''])('"%s" is refused with an example', (text) => {

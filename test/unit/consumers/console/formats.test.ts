@@ -4,6 +4,7 @@ import { format, type Format } from '../../../../src/consumers/console/formats';
 import { viewOf } from '../../../../src/consumers/console/view';
 import type { ReceivedMessage } from '../../../../src/kafka/readMessage';
 import { eventOf, messageOf, rawMessage } from '../../../support/events';
+import { catalogue } from '../../../../src/healthcore/catalogue';
 
 const patient = '550e8400-e29b-41d4-a716-446655440000';
 const appointment = '6ba7b810-9dad-41d1-80b4-00c04fd430c8';
@@ -11,7 +12,7 @@ const plain = { headers: false, colour: false, deadLetters: false, terminal: fal
 
 function shown(message: ReceivedMessage, how: Format, options: Partial<typeof plain> = {}): string {
   const all = { ...plain, ...options };
-  return format(viewOf(message, 'test', all.deadLetters), how, all);
+  return format(viewOf(message, { catalogue, topicPrefix: 'test', deadLetters: all.deadLetters }), how, all);
 }
 
 const cancelled = eventOf(

@@ -1,6 +1,6 @@
 /*
  * The comment by which a statement says in whose name it writes, in sqlcommenter's form. The trigger engine stamps it
- * (src/outbox/prisma/trigger/comments.ts) and its triggers read it (contextSql.ts).
+ * (src/outbox/prisma/contextComments.ts) and its triggers read it (captureSql/contextSql.ts).
  */
 
 /**

@@ -8,7 +8,7 @@ import { type Entry, isArgs, sweeping } from './entries';
 import { linkedRows, pointedRows } from './linkedRows';
 import type { Narrowing } from './narrow';
 import type { Position } from './position';
-import type { RowBook } from './rowBook';
+import type { ImageStore } from './imageStore';
 import { changes, changesNamed, namedStrength, strengthAt } from './strength';
 
 /*
@@ -27,7 +27,7 @@ export interface Locked {
 /** @param above keys of the rows, locked already, that the positions belong to. */
 export async function lockRows(
   session: Session,
-  book: RowBook,
+  images: ImageStore,
   positions: readonly Position[],
   above: readonly unknown[],
 ): Promise<Locked> {
@@ -36,8 +36,8 @@ export async function lockRows(
   const created = new CreatedNames(positions);
   const visit = async (position: Position, parents: readonly unknown[]): Promise<void> => {
     const { model } = position;
-    const linked = await lockLinked(session, book, position, parents);
-    const named = await lockNamed(session, book, position, created);
+    const linked = await lockLinked(session, images, position, parents);
+    const named = await lockNamed(session, images, position, created);
     narrowings.push(...named.narrowings);
     const keys = [...new Set([...linked, ...named.rows].map((row) => row[model.key]))];
     reached.set(position, keys);
@@ -50,7 +50,7 @@ export async function lockRows(
 /** The rows linked to those above, as far as the write may change them; which others there are, as far as it matters. */
 async function lockLinked(
   session: Session,
-  book: RowBook,
+  images: ImageStore,
   position: Position,
   above: readonly unknown[],
 ): Promise<Row[]> {
@@ -62,11 +62,11 @@ async function lockLinked(
     : link.holds
       ? []
       : await lockByKey(session, model, entries, strength);
-  book.hold(model, rows);
+  images.recordBefore(model, rows);
   if (position.grows) {
     await holdGivenKeys(session, position);
-    if (!touched) book.know(model, await linkedRows(session, position, above, undefined));
-    book.know(model, await pointedRows(session, position));
+    if (!touched) images.markExisting(model, await linkedRows(session, position, above, undefined));
+    images.markExisting(model, await pointedRows(session, position));
   }
   return rows;
 }
@@ -107,7 +107,7 @@ async function lockByKey(
 /** Rows to be linked, wherever they are linked now. */
 async function lockNamed(
   session: Session,
-  book: RowBook,
+  images: ImageStore,
   position: Position,
   created: CreatedNames,
 ): Promise<{ rows: Row[]; narrowings: Narrowing[] }> {
@@ -131,8 +131,8 @@ async function lockNamed(
     if (found.length === 0 && created.includes(model, entry, names.where)) continue;
     narrowings.push({ path: names.path, model, keys: found.map((row) => row[model.key]) });
   }
-  if (touches) book.hold(model, rows);
-  else book.know(model, rows);
+  if (touches) images.recordBefore(model, rows);
+  else images.markExisting(model, rows);
   return { rows: touches ? rows : [], narrowings };
 }
 

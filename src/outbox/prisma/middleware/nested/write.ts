@@ -9,7 +9,7 @@ import { lockRows } from './lockRows';
 import { narrow } from './narrow';
 import type { NestedPlan } from './plan';
 import type { Position } from './position';
-import { RowBook } from './rowBook';
+import { ImageStore } from './imageStore';
 import { topStrength } from './strength';
 
 /*
@@ -66,21 +66,21 @@ async function write(
   { positions, locked, restrict }: Part,
 ): Promise<Outcome> {
   const { model, graph } = operation;
-  const book = new RowBook();
-  book.hold(model, locked);
+  const images = new ImageStore();
+  images.recordBefore(model, locked);
   const keys = locked.map((row) => row[model.key]);
-  const { reached, narrowings } = await lockRows(session, book, positions, keys);
+  const { reached, narrowings } = await lockRows(session, images, positions, keys);
   const request = new ModelRequest(operation, {
     restrict: (args) => narrow(restrict?.(args) ?? args, narrowings),
   });
   const ended = await settled(request.run(session.transaction));
-  if (!request.answered) return { ...ended, events: [], undo: true };
+  if (!request.answered) return { ...ended, events: [], rollBack: true };
   const returned = request.rows();
   const topKeys = returned.map((row) => row[model.key]);
   // As with `created` in operations.ts.
-  book.find(model, locked.length > 0 ? returned : await session.read(model, topKeys));
-  await findRows(session, book, positions, topKeys, reached);
-  return { ...ended, events: book.events(graph) };
+  images.recordAfter(model, locked.length > 0 ? returned : await session.read(model, topKeys));
+  await findRows(session, images, positions, topKeys, reached);
+  return { ...ended, events: images.events(graph) };
 }
 
 type Ended =

@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../../events/aggregate';
 import { UserError } from '../../../shared/lifecycle';
 import { readTables } from '../schema/tables';
-import { describe, type Generated, generate } from './generate';
+import { describe, type Generated, generate } from '../captureSql/generate';
 import { type FoundTrigger, fullTableName, type Inspection, inspectTriggers, type RunSql } from './inspect';
 
 /*

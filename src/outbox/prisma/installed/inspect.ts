@@ -1,6 +1,6 @@
-import { type CaptureTrigger, type Generated, helpersFunction } from './generate';
-import { helperNames } from './helpers';
-import { identifier } from './quote';
+import { type CaptureTrigger, type Generated, helpersFunction } from '../captureSql/generate';
+import { helperNames } from '../captureSql/helpers';
+import { identifier } from '../captureSql/quote';
 
 /*
  * What the database has of the capture triggers, read by one statement of the catalogues: it touches no table of the

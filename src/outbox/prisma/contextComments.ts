@@ -1,11 +1,11 @@
-import { isSilent, mayWrite, silentStatements, type StatementComments } from '../statementComments';
-import type { contextKeys } from '../adapter/statements/contextComment';
-import { contextValue, currentContext } from '../../context';
+import { isSilent, mayWrite, silentStatements, type StatementComments } from './statementComments';
+import type { contextKeys } from './adapter/statements/contextComment';
+import { contextValue, currentContext } from '../context';
 
 /*
  * What the trigger engine adds to each statement: a comment with the request's context, which the triggers read with
  * current_query(). It costs no round trip. Prisma writes it in sqlcommenter's form, percent-encoded, so nothing in a
- * value can end the comment or the value; the reader is statement_context() in helpers.ts.
+ * value can end the comment or the value; the reader is statement_context() in captureSql/helpers.ts.
  *
  * Comments end up in the server's log and in pg_stat_activity: they hold ids, never a patient's data.
  */

@@ -1,14 +1,14 @@
-import { aggregates, type CommandType, type EventData } from '../../../healthcore/catalogue';
-import type { PrismaClient } from '../../../generated/prisma/client';
+import type { Catalogue } from '../../../events/catalogue';
 import { appendEvents, type Execute, lockKey } from '../../append';
 import { CaptureError } from '../../captureError';
-import type { CapturedClient, CaptureOptions } from '../middleware/extension';
-import { readInternals, transactionIdOf } from '../internals';
 import { currentContext } from '../../context';
-import { explicitEvent } from '../../explicitEvent';
+import type { MappedEvent } from '../../mapping';
+import type { Captured, CaptureOptions, CatalogueOption, PrismaClientLike } from '../captured';
+import { explicitAppend, type ExplicitEvent } from '../explicitAppend';
+import { readInternals } from '../internals';
 import { keepContexts } from '../keepContexts';
 import { stampedComments } from '../stampedComments';
-import { assertTriggersMatch } from './check';
+import { assertTriggersMatch } from '../installed/check';
 import { hints } from './hints';
 
 /*
@@ -19,41 +19,38 @@ import { hints } from './hints';
  * with the mark of the other engine would make the triggers look away, so it is refused.
  */
 
-type RawClient = { $queryRawUnsafe(sql: string, ...parameters: unknown[]): PromiseLike<unknown> };
-
 /**
- * Checks the installed triggers against the catalogue and gives the client `$append`, with the face of `withCapture`.
+ * Checks the installed triggers against the catalogue and adds `$append` to the client.
  * `onCommitted` is called after whatever may have committed events: a hint, sometimes for nothing.
  * @throws TriggersDifferError when the triggers do not do what the catalogue says.
  * @throws CaptureError when the client was not created for this engine.
  */
-export async function withTriggerCapture(
-  client: PrismaClient,
-  options: CaptureOptions,
-): Promise<CapturedClient> {
-  if ('$append' in client)
-    throw new CaptureError('withTriggerCapture was given a client that has capture already');
-  assertComments(client, options.source);
+export async function withSignals<Client extends PrismaClientLike, const Cat extends Catalogue>(
+  client: Client,
+  options: CaptureOptions & CatalogueOption<Client, Cat>,
+): Promise<Captured<Client, Cat>>;
+export async function withSignals(
+  client: PrismaClientLike,
+  { catalogue, ...options }: CaptureOptions & { readonly catalogue: Catalogue },
+): Promise<unknown> {
+  if ('$append' in client) throw new CaptureError('withSignals was given a client that has capture already');
+  const { source } = options;
+  assertComments(client, source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
     client.$queryRawUnsafe(sql, ...parameters);
   const { schema, defaultSchema, loader, engine } = readInternals(client);
-  await assertTriggersMatch(run, aggregates, { schema, defaultSchema });
+  await assertTriggersMatch(run, catalogue.aggregates, { schema, defaultSchema });
   keepContexts(loader, engine);
-  const { source } = options;
   // A property, which transactions' clients inherit: an extension would cost every operation of the client.
   Object.defineProperty(client, '$append', {
     // Like a method of the client's own: whoever wraps the client in a proxy may put another in its place.
     configurable: true,
     writable: true,
-    async value<T extends CommandType>(
-      this: RawClient,
-      eventType: T,
-      event: { aggregateId: string; data: EventData<T> },
-    ) {
-      return append(this, source, eventType, event);
+    async value(this: PrismaClientLike, eventType: string, event: ExplicitEvent) {
+      return append(this, source, explicitAppend(this, catalogue, eventType, event).event);
     },
   });
-  return hints(client as unknown as CapturedClient, options);
+  return hints(client, options);
 }
 
 function assertComments(client: object, source: string): void {
@@ -69,19 +66,12 @@ function assertComments(client: object, source: string): void {
 }
 
 async function append(
-  client: RawClient,
+  client: PrismaClientLike,
   source: string,
-  eventType: CommandType,
-  { aggregateId, data }: { aggregateId: string; data: unknown },
+  event: MappedEvent,
 ): Promise<{ eventId: string }> {
-  if (transactionIdOf(client) === undefined) {
-    throw new CaptureError(
-      `$append('${eventType}') needs a transaction: prisma.$transaction(async (tx) => { …; await tx.$append(…) })`,
-    );
-  }
-  const event = explicitEvent(eventType, aggregateId, data);
   const execute: Execute = async (sql, parameters) => client.$queryRawUnsafe(sql, ...parameters);
-  await lockKey(execute, aggregateId);
+  await lockKey(execute, event.aggregateId);
   const [eventId = ''] = await appendEvents(execute, [event], { source, context: currentContext() });
   return { eventId };
 }

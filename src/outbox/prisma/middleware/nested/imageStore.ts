@@ -3,40 +3,40 @@ import { keyOf, mapChanges, type MappedEvent, type Row } from '../../../mapping'
 import type { CapturedModel } from '../model';
 
 /** What is known of the rows that one write may touch, before and after it. */
-export class RowBook {
+export class ImageStore {
   readonly #before = new Map<CapturedModel, Map<string, Row>>();
   readonly #after = new Map<CapturedModel, Map<string, Row>>();
-  readonly #known = new Map<CapturedModel, Map<string, unknown>>();
+  readonly #existing = new Map<CapturedModel, Map<string, unknown>>();
 
-  /** Takes down images under their locks: whatever differs afterwards is the write's doing. */
-  hold(model: CapturedModel, rows: readonly Row[]): void {
+  /** Records images under their locks: whatever differs afterwards is the write's doing. */
+  recordBefore(model: CapturedModel, rows: readonly Row[]): void {
     const held = entry(this.#before, model);
     for (const row of rows) {
       const name = keyOf(model.aggregate, row);
       if (!held.has(name)) held.set(name, row);
     }
-    this.know(model, rows);
+    this.markExisting(model, rows);
   }
 
-  /** Takes down that rows are there already, although the write does not touch them. */
-  know(model: CapturedModel, rows: readonly Row[]): void {
-    const known = entry(this.#known, model);
-    for (const row of rows) known.set(keyOf(model.aggregate, row), row[model.key]);
+  /** Records that rows already exist, although the write does not touch them. */
+  markExisting(model: CapturedModel, rows: readonly Row[]): void {
+    const existing = entry(this.#existing, model);
+    for (const row of rows) existing.set(keyOf(model.aggregate, row), row[model.key]);
   }
 
-  /** The keys of all rows of a model that were there. */
-  knownKeys(model: CapturedModel): unknown[] {
-    return [...(this.#known.get(model)?.values() ?? [])];
+  /** The keys of all rows of a model that existed before. */
+  existingKeys(model: CapturedModel): unknown[] {
+    return [...(this.#existing.get(model)?.values() ?? [])];
   }
 
-  /** Takes down images of rows as they are now. */
-  find(model: CapturedModel, rows: readonly Row[]): void {
+  /** Records images of rows as they are now. */
+  recordAfter(model: CapturedModel, rows: readonly Row[]): void {
     const found = entry(this.#after, model);
     for (const row of rows) found.set(keyOf(model.aggregate, row), row);
   }
 
-  /** By model, the keys of the rows that were held and have not been found again. */
-  unsettled(): [CapturedModel, unknown[]][] {
+  /** By model, the keys of the rows that have an image before the write and none after it. */
+  missing(): [CapturedModel, unknown[]][] {
     return [...this.#before].map(([model, held]) => {
       const found = this.#after.get(model);
       const missing = [...held].filter(([name]) => !found?.has(name));
@@ -60,7 +60,7 @@ export class RowBook {
     return [...gone, ...there];
   }
 
-  /** The rows that were held, and are still there or are gone. */
+  /** The rows with an image before the write that are still there, or are gone. */
   #split(model: CapturedModel, still: boolean): Row[] {
     const found = this.#after.get(model);
     return [...(this.#before.get(model) ?? [])]

@@ -14,7 +14,7 @@ import type { Table } from '../schema/tables';
  * needs no right to write to the outbox, and no object of that role's can be put in the place of one of ours. Nobody
  * else may attach them to a table of his own, which would let him forge events.
  *
- * Each function carries its fingerprint as a comment; check.ts compares it at start.
+ * Each function carries its fingerprint as a comment; installed/check.ts compares it at start.
  */
 
 /** One of the shared functions stands for all of them. */

@@ -31,7 +31,7 @@ CREATE OR REPLACE FUNCTION signalbox.differs(a timestamp, b timestamp) RETURNS b
   RETURN date_trunc('milliseconds', a) IS DISTINCT FROM date_trunc('milliseconds', b);
 `;
 
-/** See comments.ts for who writes the comment. */
+/** See ../contextComments.ts for who writes the comment. */
 const context = `
 -- Undoes percent-encoding. What is not validly encoded text is null: never an error.
 CREATE OR REPLACE FUNCTION signalbox.percent_decoded(encoded text) RETURNS text

@@ -13,7 +13,7 @@ import { settle, type TransactionUnit } from './unit';
  * A savepoint takes everything back that has run since, also what is not capture's. If a write that capture has no part
  * in was under way at the same time, the transaction can't commit instead.
  */
-export async function undoable(
+export async function inSavepoint(
   session: Session,
   unit: TransactionUnit,
   modelName: string,
@@ -21,21 +21,21 @@ export async function undoable(
 ): Promise<Outcome> {
   const others = unit.watchOthers();
   await session.execute('SAVEPOINT signalbox_nested', []).catch((error: unknown) => {
-    throw asModelError(error, modelName);
+    throw asModelError(error, session.operationOf(modelName));
   });
   const outcome = await work().catch((error: unknown): Outcome => ({
     ok: false,
     error,
     events: [],
-    undo: true,
+    rollBack: true,
   }));
   if (!outcome.ok && !(await isAlive(session))) return outcome;
-  if (!outcome.undo) {
+  if (!outcome.rollBack) {
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
   } else if (!outcome.ok && others.none()) {
     await session.execute('ROLLBACK TO SAVEPOINT signalbox_nested', []);
     await session.execute('RELEASE SAVEPOINT signalbox_nested', []);
-  } else unit.doom(halfDone(outcome.ok ? undefined : outcome.error));
+  } else unit.markRollbackOnly(halfDone(outcome.ok ? undefined : outcome.error));
   return outcome;
 }
 
