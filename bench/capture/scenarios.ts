@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type EventContext, runWithContext } from '../../src/outbox/context';
+import { type EventContext, withContext } from '../../src/outbox/context';
 import type { Variant } from './variant';
 
 /** What is measured: one kind of write, at one concurrency. */
@@ -40,7 +40,7 @@ const requestContext = (): EventContext => ({
 });
 
 const inRequest = (work: () => Promise<unknown>): Promise<void> =>
-  runWithContext(requestContext(), async () => void (await work()));
+  withContext(requestContext(), async () => void (await work()));
 
 const create = (concurrency: number): Scenario => ({
   name: 'create',

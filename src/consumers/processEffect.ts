@@ -11,7 +11,7 @@
  */
 import { isExpired } from '../events/expiry';
 import type { EventEnvelope } from '../events/envelope';
-import { runWithContext } from '../outbox/context';
+import { withContext } from '../outbox/context';
 import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
 import type { Effect, EffectContext } from './effects';
 import { explain } from './explain';
@@ -77,7 +77,7 @@ async function begin<Tx extends Transaction>(
   if (!effect.isWanted) return undefined;
   onStage('question');
   const context = handlerContext(tx, delivery, dependencies);
-  const wanted = await runWithContext(contextOf(delivery.event), async () =>
+  const wanted = await withContext(contextOf(delivery.event), async () =>
     effect.isWanted?.(delivery.event, context),
   );
   onStage('check');
@@ -96,7 +96,7 @@ async function runEffect<Tx extends Transaction>(
   const effectContext: EffectContext = { ...context, signal: overdue.signal };
   try {
     await withDeadline(
-      runWithContext(contextOf(delivery.event), async () => effect.run(delivery.event, effectContext)),
+      withContext(contextOf(delivery.event), async () => effect.run(delivery.event, effectContext)),
       dependencies.handlerTimeoutMs,
     );
   } finally {

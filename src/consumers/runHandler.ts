@@ -1,6 +1,6 @@
 import type { EventEnvelope } from '../events/envelope';
 import type { ReceivedMessage } from '../kafka/readMessage';
-import { type EventContext, runWithContext } from '../outbox/context';
+import { type EventContext, withContext } from '../outbox/context';
 import type { Logger } from '../shared/logger';
 import { type HandlerContext, type AnyHandlers, handlerOf } from './handlers';
 import type { Transaction } from './transaction';
@@ -29,7 +29,7 @@ export async function runHandler<Tx extends Transaction>(
   const { event } = delivery;
   const handler = handlerOf(dependencies.handlers, event);
   if (!handler) throw new Error(`there is no handler for ${event.event_type}`);
-  await runWithContext(contextOf(event), () => handler(event, handlerContext(tx, delivery, dependencies)));
+  await withContext(contextOf(event), () => handler(event, handlerContext(tx, delivery, dependencies)));
 }
 
 /** The context for events that a handler appends: they are caused by this one and belong to the same request. */

@@ -20,7 +20,7 @@ const storage = processState('eventContext', () => new AsyncLocalStorage<EventCo
  * that an event can hold (see `contextValue`) here, once: so both engines store the same. A lazy promise of Prisma's that
  * `work` returns is sent with this context as well, whenever that is.
  */
-export function runWithContext<T>(context: EventContext, work: () => T): T {
+export function withContext<T>(context: EventContext, work: () => T): T {
   const held: EventContext = {
     correlationId: contextValue(context.correlationId),
     causationId: contextValue(context.causationId),

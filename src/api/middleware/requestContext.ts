@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NextFunction, Request, Response } from 'express';
-import { contextValue, runWithContext } from '../../outbox/context';
+import { contextValue, withContext } from '../../outbox/context';
 import { invalid } from '../http/validate';
 
 /*
@@ -34,7 +34,7 @@ export function requestContext(request: Request, response: Response, next: NextF
   response.set({ 'x-correlation-id': correlationId, 'x-request-id': correlationId });
   const actor = actorOf(request);
   const traceparent = matching(request, 'traceparent', saneTraceparent);
-  runWithContext({ correlationId, actor, traceparent }, () => next());
+  withContext({ correlationId, actor, traceparent }, () => next());
 }
 
 /**

@@ -15,7 +15,7 @@ const nothing = {};
 type Stamp = Readonly<Record<(typeof contextKeys)[number], string>>;
 
 /**
- * Stamps what may write with the current context (see runWithContext) and the name of this program, for
+ * Stamps what may write with the current context (see withContext) and the name of this program, for
  * `new PrismaClient({ comments })`.
  */
 export function contextComments({ source }: { readonly source: string }): StatementComments {

@@ -1,7 +1,7 @@
 import { CaptureError } from '../../../src/outbox/captureError';
 import type { CapturedClient, CapturedTransaction } from '../../../src/healthcore/capturedClient';
 import { readInternals } from '../../../src/outbox/prisma/internals';
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { type Bench, openBench, person, visit } from './support';
 
@@ -292,7 +292,7 @@ describe('writes in a transaction of the caller', () => {
   describe('with explicit events', () => {
     it('append them with the request’s context', async () => {
       const context = { correlationId: 'c1', causationId: 'e0', actor: 'u1', traceparent: '00-a-b-01' };
-      const { eventId } = await runWithContext(context, () =>
+      const { eventId } = await withContext(context, () =>
         bench.prisma.$transaction(async (tx) => {
           await tx.patient.create({ data: person() });
           return tx.$append('email.send', { aggregateId: 'mail-1', data: email });

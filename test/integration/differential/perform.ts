@@ -1,4 +1,4 @@
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { printWrite } from './print';
 import type { Item, ModelName, Outcome, Step, Write } from './steps';
 import { givenIds } from './values';
@@ -21,7 +21,7 @@ const thrownOnPurpose = 'roll back';
 
 export async function perform(client: Writer, step: Step): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
-  await runWithContext(step.context, async () => {
+  await withContext(step.context, async () => {
     switch (step.kind) {
       case 'alone':
         await note(outcomes, printWrite(step.write), step.write, async () => call(client, step.write));

@@ -1,4 +1,4 @@
-import { type EventContext, runWithContext } from '../../../src/outbox/context';
+import { type EventContext, withContext } from '../../../src/outbox/context';
 import { person } from '../capture/support';
 import { type Clinic, engines, Gate, openClinic } from './support';
 
@@ -36,7 +36,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       traceparent: given,
     };
     const email = { aggregateId: 'a', data: { to: 'a@example.com', subject: 's', text: 't' } };
-    await runWithContext(context, () =>
+    await withContext(context, () =>
       clinic.prisma.$transaction(async (tx) => {
         await tx.patient.create({ data: person() });
         await tx.$append('email.send', email);
@@ -55,7 +55,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
     const names = Array.from({ length: 24 }, (_, n) => `request-${n}`);
     await Promise.all(
       names.map((name, n) =>
-        runWithContext({ correlationId: name }, async () => {
+        withContext({ correlationId: name }, async () => {
           const data = { ...person(), name };
           if (n % 2 === 0) await prisma.$transaction([prisma.patient.create({ data })]);
           else await prisma.$transaction((tx) => tx.patient.create({ data }));
@@ -71,7 +71,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
     for (const { data, correlation_id } of events) expect(correlation_id).toBe(data['name']);
   });
 
-  describe('is that of runWithContext', () => {
+  describe('is that of withContext', () => {
     const as = (actor: string) => ({ actor, correlationId: `c-${actor}` });
     const create = (name: string) => clinic.prisma.patient.create({ data: person(name) });
     const said = async (): Promise<unknown[]> =>
@@ -82,18 +82,18 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       ]);
 
     it('whose work returns one of Prisma’s lazy promises, however it is used', async () => {
-      const lazy = runWithContext(as('a'), () => create('first'));
+      const lazy = withContext(as('a'), () => create('first'));
       expect(await clinic.plain.patient.count({ where: { name: 'first' } })).toBe(0);
-      const { id } = await runWithContext(as('b'), () => lazy);
-      await runWithContext(as('b'), () => create('second')).then(() => create('third'));
-      await runWithContext(as('c'), () => create('fourth')).finally(() => undefined);
-      await runWithContext(as('d'), () => create('never')).catch(() => undefined);
-      const fluent = runWithContext(as('e'), () =>
+      const { id } = await withContext(as('b'), () => lazy);
+      await withContext(as('b'), () => create('second')).then(() => create('third'));
+      await withContext(as('c'), () => create('fourth')).finally(() => undefined);
+      await withContext(as('d'), () => create('never')).catch(() => undefined);
+      const fluent = withContext(as('e'), () =>
         clinic.prisma.patient.update({ where: { id }, data: { name: 'fifth' } }),
       ) as unknown as { appointments(): PromiseLike<unknown> };
       expect(await fluent.appointments()).toEqual([]);
-      await runWithContext(as('f'), () => clinic.prisma.$transaction([create('sixth')]));
-      await runWithContext(as('g'), () => runWithContext(as('h'), () => create('seventh')));
+      await withContext(as('f'), () => clinic.prisma.$transaction([create('sixth')]));
+      await withContext(as('g'), () => withContext(as('h'), () => create('seventh')));
       expect(await said()).toEqual([
         ['patient.created', 'first', 'a'],
         ['patient.created', 'second', 'b'],
@@ -107,11 +107,11 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
     });
 
     it('in which each element of a batch was made', async () => {
-      await runWithContext(as('outer'), () =>
+      await withContext(as('outer'), () =>
         clinic.prisma.$transaction([
-          runWithContext(as('a'), () => create('first')),
+          withContext(as('a'), () => create('first')),
           create('second'),
-          runWithContext(as('b'), () => create('third')),
+          withContext(as('b'), () => create('third')),
           clinic.prisma.patient.count(),
         ]),
       );
@@ -126,7 +126,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       const gate = new Gate();
       const actors = ['a', 'b', 'c'];
       const waiting = actors.map((actor) =>
-        runWithContext(as(actor), () =>
+        withContext(as(actor), () =>
           clinic.prisma.$transaction(async (tx) => {
             await tx.patient.count();
             await gate.opened;
@@ -138,7 +138,7 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       await Promise.all(waiting);
       await clinic.prisma.$transaction((tx) =>
         Promise.all(
-          actors.map((actor) => runWithContext(as(actor), () => tx.patient.create({ data: person(actor) }))),
+          actors.map((actor) => withContext(as(actor), () => tx.patient.create({ data: person(actor) }))),
         ),
       );
       const events = await clinic.db.events();
@@ -150,8 +150,8 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
       const id = '00000000-0000-7000-8000-000000000000';
       await clinic.prisma.$transaction(async (tx) => {
         const [missed, count] = await Promise.allSettled([
-          runWithContext(as('a'), () => tx.patient.findFirstOrThrow({ where: { id } })),
-          runWithContext(as('b'), () => tx.patient.count()),
+          withContext(as('a'), () => tx.patient.findFirstOrThrow({ where: { id } })),
+          withContext(as('b'), () => tx.patient.count()),
         ]);
         expect(missed).toMatchObject({ status: 'rejected', reason: { code: 'P2025' } });
         expect(count).toMatchObject({ status: 'fulfilled', value: 0 });
@@ -159,16 +159,15 @@ describe.each(engines)('the context in events of the %s engine', (engine) => {
     });
 
     it('of another copy of this module, as bundlers and hot reload make them', async () => {
-      const copy = await new Promise<typeof runWithContext>((resolve) =>
+      const copy = await new Promise<typeof withContext>((resolve) =>
         jest.isolateModules(() => {
           // oxlint-disable-next-line typescript/no-require-imports -- a second copy of the module
           resolve(
-            (require('../../../src/outbox/context') as { runWithContext: typeof runWithContext })
-              .runWithContext,
+            (require('../../../src/outbox/context') as { withContext: typeof withContext }).withContext,
           );
         }),
       );
-      expect(copy).not.toBe(runWithContext);
+      expect(copy).not.toBe(withContext);
       await copy(as('a'), () => create('first'));
       expect(await said()).toEqual([['patient.created', 'first', 'a']]);
     });

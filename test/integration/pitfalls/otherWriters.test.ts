@@ -1,6 +1,6 @@
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
 import type { CapturedClient } from '../../../src/healthcore/capturedClient';
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { withoutCapture } from '../../../src/outbox/prisma/withoutCapture';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
@@ -46,7 +46,7 @@ describe.each(engines)('writes that others send, with the %s engine', (engine) =
       const ids = await create(6);
       const prisma = await soft();
       const where = (nr: number) => ({ where: { id: ids[nr] ?? '' } });
-      await runWithContext({ actor: 'a', correlationId: 'c' }, async () => {
+      await withContext({ actor: 'a', correlationId: 'c' }, async () => {
         await prisma.patient.delete(where(0));
         // In a batch of Prisma's own the other elements wait for ever for one whose hook does not send it.
         if (engine === 'trigger') await prisma.patient.delete(where(1));

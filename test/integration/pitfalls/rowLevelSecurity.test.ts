@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type PrismaClient } from '../../../src/generated/prisma/client';
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { person, visit } from '../capture/support';
 import { type Clinic, engines, openClinic } from './support';
@@ -66,8 +66,8 @@ describe.each(engines)('row-level security with the %s engine', (engine) => {
     async (order) => {
       const [blue, red] = [await tenant('blue', order), await tenant('red', order)];
       const [mine, theirs] = await Promise.all([
-        runWithContext({ actor: 'blue' }, () => blue.patient.create({ data: person('mine') })),
-        runWithContext({ actor: 'red' }, () => red.patient.create({ data: person('theirs') })),
+        withContext({ actor: 'blue' }, () => blue.patient.create({ data: person('mine') })),
+        withContext({ actor: 'red' }, () => red.patient.create({ data: person('theirs') })),
       ]);
       expect(new Set(await events())).toEqual(
         new Set([

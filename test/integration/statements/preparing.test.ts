@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool } from 'pg';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { sessionOf } from '../../../src/shared/connections/session';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
@@ -59,7 +59,7 @@ describe('prepared statements', () => {
   it('are those that come again, in whosever name they come', async () => {
     const client = open();
     for (const actor of ['a', 'b', 'c', 'd', 'e', 'f', 'g'])
-      await runWithContext({ actor, correlationId: randomUUID() }, async () => await create(client));
+      await withContext({ actor, correlationId: randomUUID() }, async () => await create(client));
     expect((await prepared(client)).filter((statement) => insertion.test(statement))).toHaveLength(1);
     expect((await db.events()).map(({ actor }) => actor)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
   });
@@ -75,7 +75,7 @@ describe('prepared statements', () => {
 
   it('are none where they are switched off', async () => {
     const client = open(undefined, { preparedStatements: false });
-    await runWithContext({ actor: 'a' }, () => times(8, () => create(client)));
+    await withContext({ actor: 'a' }, () => times(8, () => create(client)));
     expect(await prepared(client)).toEqual([]);
     expect(new Set((await db.events()).map(({ actor }) => actor))).toEqual(new Set(['a']));
   });
@@ -88,7 +88,7 @@ describe('prepared statements', () => {
     );
     await Promise.all(
       actors.map((actor, n) =>
-        runWithContext({ actor }, async () => {
+        withContext({ actor }, async () => {
           const data = { name: actor, email: `${randomUUID()}@example.com` };
           if (n % 2 === 0) await client.$transaction((tx) => tx.patient.create({ data }));
           else await client.patient.create({ data });
@@ -103,11 +103,11 @@ describe('prepared statements', () => {
   it('leave no context behind: not for the next transaction, and not for a comment of its own', async () => {
     const client = open();
     const silent = open([]);
-    await times(8, () => runWithContext({ actor: 'user:1' }, async () => await create(client)));
+    await times(8, () => withContext({ actor: 'user:1' }, async () => await create(client)));
     await client.$transaction(async (tx) => {
-      await runWithContext({ actor: 'user:1' }, async () => await create(tx));
-      await runWithContext({ actor: '100 %' }, async () => await create(tx));
-      await runWithContext({ actor: 'user:3' }, async () => await create(tx));
+      await withContext({ actor: 'user:1' }, async () => await create(tx));
+      await withContext({ actor: '100 %' }, async () => await create(tx));
+      await withContext({ actor: 'user:3' }, async () => await create(tx));
     });
     await create(client);
     await create(silent);
@@ -120,7 +120,7 @@ describe('prepared statements', () => {
     const email = `${randomUUID()}@example.com`;
     await create(open(), email);
     const client = open();
-    await runWithContext({ actor: 'a' }, async () => {
+    await withContext({ actor: 'a' }, async () => {
       await expect(create(client, email)).rejects.toMatchObject({ code: 'P2002' });
       for (let n = 0; n < 8; n++) {
         const { id, name } = await create(client);
@@ -232,9 +232,9 @@ describe('prepared statements', () => {
     'are given up, with a warning, when something between forgets them (%s)',
     async (forget) => {
       const client = open();
-      await runWithContext({ actor: 'a' }, () => times(8, () => create(client)));
+      await withContext({ actor: 'a' }, () => times(8, () => create(client)));
       await client.$executeRawUnsafe(forget);
-      await runWithContext({ actor: 'b' }, () => times(8, () => create(client)));
+      await withContext({ actor: 'b' }, () => times(8, () => create(client)));
       expect(await prepared(client)).toEqual([]);
       const events = await db.events();
       expect(events.map(({ actor }) => actor).join('')).toBe('a'.repeat(8) + 'b'.repeat(8));

@@ -1,4 +1,4 @@
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { captureEvents } from '../../../src/testing/captureEvents';
 import { nextEvent } from '../../../src/testing/nextEvent';
 import { person } from '../capture/support';
@@ -18,7 +18,7 @@ describe.each(engines)('tests of an application, with the %s engine,', (engine) 
     await prisma.patient.create({ data: person() });
     const given = person();
     const events = await captureEvents(prisma, () =>
-      runWithContext({ correlationId: 'request-7', actor: 'account-1' }, async () => {
+      withContext({ correlationId: 'request-7', actor: 'account-1' }, async () => {
         const { id } = await prisma.patient.create({ data: given });
         await prisma.patient.delete({ where: { id } });
       }),

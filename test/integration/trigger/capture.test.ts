@@ -3,7 +3,7 @@ import { catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { withCapture } from '../../../src/outbox/prisma/middleware/extension';
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { withSignals } from '../../../src/outbox/prisma/trigger/withSignals';
 import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
@@ -49,7 +49,7 @@ describe('a client with the trigger engine', () => {
   const email = { aggregateId: 'a1', data: { to: 'a@example.com', subject: 'Hello', text: 'Welcome' } };
 
   it('appends explicit events in the transaction, among those of its writes, with the context', async () => {
-    const { eventId } = await runWithContext({ correlationId: 'req-1' }, async () =>
+    const { eventId } = await withContext({ correlationId: 'req-1' }, async () =>
       prisma.$transaction(async (tx) => {
         await tx.patient.create({ data: patient() });
         const appended = await tx.$append('email.send', email);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { type EventContext, runWithContext } from '../../../src/outbox/context';
+import { type EventContext, withContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { silentLogger } from '../../support/logger';
@@ -32,7 +32,7 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
     prisma.patient.create({ data: { name: 'Ann', email: `${randomUUID()}@example.com` } });
   const within = async (context: EventContext): Promise<Record<string, unknown> | undefined> => {
     // Not `create` itself: Prisma starts an operation when it is awaited, and that must happen inside.
-    await runWithContext(context, async () => await create());
+    await withContext(context, async () => await create());
     return { ...(await db.events())[0] };
   };
   /** The mark, source, correlation id, causation id, actor and traceparent. */
@@ -92,7 +92,7 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
     const ids = Array.from({ length: 40 }, (_, n) => `req-${n}`);
     await Promise.all(
       ids.map((correlationId) =>
-        runWithContext({ correlationId }, async () => {
+        withContext({ correlationId }, async () => {
           const { id } = await prisma.patient.create({
             data: { name: correlationId, email: `${randomUUID()}@example.com` },
           });
@@ -106,7 +106,7 @@ describe.each(serverNames)('the context in the comment of a statement, on %s', (
   });
 
   it('is on raw SQL, on batches and in transactions', async () => {
-    await runWithContext({ correlationId: 'raw' }, async () => {
+    await withContext({ correlationId: 'raw' }, async () => {
       await create();
       await prisma.$executeRaw`UPDATE patients SET phone = 'raw'`;
       await prisma.$transaction([prisma.patient.updateMany({ data: { phone: 'batch' } })]);

@@ -1,4 +1,4 @@
-import { runWithContext } from '../../../src/outbox/context';
+import { withContext } from '../../../src/outbox/context';
 import { contextComments } from '../../../src/outbox/prisma/contextComments';
 import { contextKeys } from '../../../src/outbox/prisma/adapter/statements/contextComment';
 import {
@@ -16,7 +16,7 @@ const outside = { actor: '', causation_id: '', correlation_id: '', source: 'clin
 describe('the comments of the trigger engine', () => {
   it('carry the context of the request in whose course the statement is sent', () => {
     const context = { correlationId: 'c1', causationId: 'e1', actor: 'user:42', traceparent: '00-a-b-01' };
-    expect(runWithContext(context, () => tags('updateOne'))).toEqual({
+    expect(withContext(context, () => tags('updateOne'))).toEqual({
       correlation_id: 'c1',
       causation_id: 'e1',
       actor: 'user:42',
@@ -43,14 +43,14 @@ describe('the comments of the trigger engine', () => {
     ['nothing', '', ''],
     ['an emoji', 'dr 🩺', 'dr 🩺'],
   ])('hold a value with %s in a form that can be encoded', (_what, actor, expected) => {
-    expect(runWithContext({ actor }, () => tags('createOne')['actor'])).toBe(expected);
+    expect(withContext({ actor }, () => tags('createOne')['actor'])).toBe(expected);
   });
 
   it('cut a long value, between characters', () => {
-    const actor = runWithContext({ actor: '🩺'.repeat(5_000) }, () => tags('createOne')['actor']) ?? '';
+    const actor = withContext({ actor: '🩺'.repeat(5_000) }, () => tags('createOne')['actor']) ?? '';
     expect(encodeURIComponent(actor).length).toBeLessThanOrEqual(300);
     expect(actor).toMatch(/^(🩺)+$/u);
-    const plain = runWithContext({ actor: 'x'.repeat(5_000) }, () => tags('createOne')['actor']);
+    const plain = withContext({ actor: 'x'.repeat(5_000) }, () => tags('createOne')['actor']);
     expect(plain).toBe('x'.repeat(300));
   });
 });

@@ -8,7 +8,7 @@
  * cancellation's arrival here, not the click.
  */
 import type { CapturedTransaction } from '../../capturedClient';
-import { runWithContext } from '../../../outbox/context';
+import { withContext } from '../../../outbox/context';
 import type { Logger } from '../../../shared/logger';
 import { PollLoop } from '../../../shared/pollLoop';
 import { reminderMessage } from './message';
@@ -47,7 +47,7 @@ export async function sendDueReminders({
       for (const { appointmentId, startsAt, email, eventId, correlationId } of due) {
         const data = reminderMessage(email, startsAt, timeZone);
         const context = { causationId: eventId ?? undefined, correlationId: correlationId ?? undefined };
-        await runWithContext(context, () => tx.$append('email.send', { aggregateId: appointmentId, data }));
+        await withContext(context, () => tx.$append('email.send', { aggregateId: appointmentId, data }));
       }
       return due.length;
     },
