@@ -11,6 +11,11 @@ const shared = {
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, sourceMaps: 'inline' },
     ],
   },
+  // Our own package by its name: its sources, as the compiler takes it.
+  moduleNameMapper: {
+    '^signalbox$': '<rootDir>/src/public/index.ts',
+    '^signalbox/(.*)$': '<rootDir>/src/public/$1.ts',
+  },
   moduleFileExtensions: ['ts', 'js', 'json'],
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 };
@@ -24,8 +29,8 @@ const withServers = {
 
 module.exports = {
   testTimeout: 60_000,
-  // Most tests wait for servers: two at a time are worth it also where jest would run one.
-  maxWorkers: Math.max(2, availableParallelism() - 1),
+  // Most tests wait for servers: twice as many as there are cores, and not more than one Postgres and one broker bear.
+  maxWorkers: Math.min(2 * availableParallelism(), 8),
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...withServers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },

@@ -12,7 +12,7 @@ export interface Program {
 const readyWithinMs = 60_000;
 
 /**
- * Starts a program, e.g. `src/relay/main`, and waits until `isReady` says so. It is registered in the directory, so
+ * Starts a program, e.g. `src/api/main`, and waits until `isReady` says so. It is registered in the directory, so
  * that the watchman ends it if this process is killed.
  */
 export async function startProgram(

@@ -42,7 +42,7 @@ export async function startRelay(
   prefix: string,
   options: { number?: number; env?: Readonly<Record<string, string>> } = {},
 ): Promise<Program> {
-  return startProgram(servers.directory, 'src/relay/main', {
+  return startProgram(servers.directory, 'relay', {
     ...programEnvironment(outbox.url, servers.broker, prefix),
     RELAY_INSTANCE: `relay-${options.number ?? 1}`,
     RELAY_PORT: String(await findFreePort()),

@@ -19,22 +19,20 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/** `program` is a source file without extension, e.g. `src/relay/main`; it is ended if this process is killed. */
+/**
+ * `program` is `relay`, or a source file without extension, e.g. `dev/broker/main`; it is ended if this process is killed.
+ */
 export async function startProgram(
   directory: string,
   program: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<Program> {
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags(program), resolve(compiled, `${program}.js`), ...args],
-    {
-      cwd: directory,
-      env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'info', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(process.execPath, [...nodeFlags(program), ...fileOf(program), ...args], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const printed = collect(child);
   await once(child, 'spawn');
   const pid = child.pid ?? 0;
@@ -61,10 +59,21 @@ export async function startProgram(
   };
 }
 
+/** The compiled file, with the arguments that name HealthCore's relay. */
+function fileOf(program: string): string[] {
+  if (program !== 'relay') return [resolve(compiled, `${program}.js`)];
+  return [
+    resolve(compiled, 'src/cli/main.js'),
+    '--config',
+    resolve(compiled, 'signalbox.config.js'),
+    program,
+  ];
+}
+
 /** For profiling: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profile" makes each relay leave a profile. */
 function nodeFlags(program: string): string[] {
   const given = process.env['BENCH_NODE_FLAGS'];
-  const own = program === 'src/relay/main' ? relayNodeFlags : [];
+  const own = program === 'relay' ? relayNodeFlags : [];
   return given && !program.startsWith('dev/') ? [...own, ...given.split(' ')] : [...own];
 }
 

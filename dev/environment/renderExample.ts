@@ -1,12 +1,14 @@
 /** The text of `.env.example`, made from src/shared/config/variables.ts, so that neither can lack what the other has. */
 import { z } from 'zod';
+import { apiVariables } from '../../src/api/variables';
+import { reminderVariables } from '../../src/healthcore/consumers/variables';
 import {
-  apiVariables,
   captureVariables,
   commonVariables,
   consumerVariables,
   kafkaVariables,
   relayVariables,
+  serverVariables,
 } from '../../src/shared/config/variables';
 import { startVariables } from '../start/settings';
 
@@ -17,9 +19,11 @@ export const groups: readonly { title: string; variables: Variables }[] = [
   { title: 'All programs', variables: commonVariables },
   { title: 'Programs that write through Prisma: API and consumers', variables: captureVariables },
   { title: 'Programs that talk to Kafka: relay, consumers, console, ops', variables: kafkaVariables },
-  { title: 'The API (HOST: all servers)', variables: apiVariables },
+  { title: 'All servers', variables: serverVariables },
+  { title: 'The API', variables: apiVariables },
   { title: 'The relay', variables: relayVariables },
   { title: 'The consumers', variables: consumerVariables },
+  { title: "HealthCore's own consumers", variables: reminderVariables },
   { title: 'npm start (where HOST is 127.0.0.1 by default)', variables: startVariables },
 ];
 

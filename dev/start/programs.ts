@@ -43,15 +43,18 @@ export function servicePrograms(settings: Settings, forPeople: boolean): Program
   const program = (name: string, file: string, readiness: Readiness, args: string[] = []): Program => ({
     name,
     flags: [...memory(192), ...leash],
-    program: join(compiled, 'src', file),
+    program: join(compiled, file),
     args,
     readiness,
   });
-  const api = program('api', 'api/main.js', readyz(settings.PORT));
-  const relay = program('relay', 'relay/main.js', readyz(settings.RELAY_PORT));
-  const consumers = program('consumers', 'consumers/main.js', readyz(settings.CONSUMERS_PORT));
+  const config = join(compiled, 'signalbox.config.js');
+  const signalbox = (name: string, readiness: Readiness, args: string[] = []): Program =>
+    program(name, 'src/cli/main.js', readiness, ['--config', config, name, ...args]);
+  const api = program('api', 'src/api/main.js', readyz(settings.PORT));
+  const relay = signalbox('relay', readyz(settings.RELAY_PORT));
+  const consumers = signalbox('consumers', readyz(settings.CONSUMERS_PORT));
   const consoleArgs = ['--wait', '--format', forPeople ? 'pretty' : 'json'];
-  const console = program('console', 'consumers/console/main.js', { line: /^Listening/ }, consoleArgs);
+  const console = signalbox('console', { line: /^Listening/ }, consoleArgs);
   // Without Kafka nobody creates the topics that the console would wait for.
   return [[api, relay], settings.KAFKA_ENABLED ? [consumers, console] : [consumers]];
 }

@@ -1,4 +1,6 @@
 import { type Environment, loadConfig } from '../../src/shared/config/load';
+import { apiVariables } from '../../src/api/variables';
+import { reminderVariables } from '../../src/healthcore/consumers/variables';
 import { allVariables } from '../../src/shared/config/variables';
 import { z } from 'zod';
 import type { WantedPort } from './ports';
@@ -21,7 +23,9 @@ export const startVariables = {
 };
 
 const variables = {
+  ...apiVariables,
   ...allVariables,
+  ...reminderVariables,
   ...startVariables,
   DATABASE_URL: allVariables.DATABASE_URL.optional(),
   KAFKA_BOOTSTRAP_SERVERS: allVariables.KAFKA_BOOTSTRAP_SERVERS.optional(),

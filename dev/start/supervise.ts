@@ -7,6 +7,8 @@
  */
 import { join } from 'node:path';
 import type { Logger } from '../../src/shared/logger';
+import { UserError } from '../../src/shared/lifecycle';
+import { OtherHistoryError } from '../../src/shared/migrate/bookkeeping';
 import { migrate } from '../../src/shared/migrate/migrate';
 import type { Addresses } from './announcement';
 import type { DataDirectory } from './dataDirectory';
@@ -81,6 +83,12 @@ export class Supervisor {
       databaseUrl,
       directory: join(root, 'prisma/migrations'),
       logger: loggerOf('signalbox'),
+    }).catch((error: unknown) => {
+      if (!(error instanceof OtherHistoryError) || settings.DATABASE_URL !== undefined) throw error;
+      throw new UserError(
+        `The data in ${directory.postgres} are of an earlier version, which this one cannot go on from. Start anew with: npm start -- --fresh`,
+        { cause: error },
+      );
     });
     return databaseUrl;
   }

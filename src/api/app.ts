@@ -1,8 +1,7 @@
 import type { RequestListener } from 'node:http';
 import express, { type Request, type Response } from 'express';
 import type { Registry } from 'prom-client';
-import type { Logger } from '../shared/logger';
-import type { ReadinessCheck } from '../shared/opsServer';
+import type { Logger, ReadinessCheck } from 'signalbox/service';
 import { appointmentOperations } from './appointments/operations';
 import { appointmentRoutes } from './appointments/routes';
 import { AppointmentService } from './appointments/service';

@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
-import { runWithoutGate } from '../shared/commitGate';
-import { checkReadiness, type ReadinessCheck } from '../shared/opsServer';
+import { checkReadiness, type ReadinessCheck, runWithoutGate } from 'signalbox/service';
 import type { Route } from './http/routes';
 
 /**

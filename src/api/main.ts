@@ -3,29 +3,38 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { catalogue } from '../healthcore/catalogue';
 import { createCapturedClient } from '../healthcore/capturedClient';
-import { Nudger } from '../outbox/nudger';
-import { observeOutbox } from '../outbox/observeOutbox';
-import { triggerInspector } from '../outbox/prisma/trigger/installed';
-import { TriggerWatch } from '../outbox/prisma/triggerWatch';
-import { parseDatabaseUrl } from '../shared/connections/databaseUrl';
-import { loadConfig } from '../shared/config/load';
-import { apiVariables, captureVariables, commonVariables } from '../shared/config/variables';
-import { runUntilSignal, type Service, UserError } from '../shared/lifecycle';
-import type { Logger } from '../shared/logger';
-import { createMetrics } from '../shared/metrics';
-import { pendingMigrations } from '../shared/migrate/migrate';
-import { runProgram } from '../shared/program';
+import {
+  captureVariables,
+  commonVariables,
+  createMetrics,
+  loadConfig,
+  type Logger,
+  Nudger,
+  observeOutbox,
+  parseDatabaseUrl,
+  pendingMigrations,
+  runProgram,
+  runUntilSignal,
+  serverVariables,
+  type Service,
+  UserError,
+  warnOfUnknown,
+} from 'signalbox/service';
+import { triggerInspector, TriggerWatch } from 'signalbox/prisma';
 import { createApp } from './app';
 import { readinessChecks } from './readiness';
 import { ApiServer } from './server';
 import { timeLimits } from './timeLimits';
+import { apiVariables } from './variables';
 
+const variables = { ...commonVariables, ...serverVariables, ...captureVariables, ...apiVariables };
 const readinessTimeoutMs = 2_000;
 const drainMs = 7_000;
 const defaultPoolSize = 10;
 
 async function main(logger: Logger): Promise<number> {
-  const config = loadConfig({ ...commonVariables, ...captureVariables, ...apiVariables }, process.env);
+  warnOfUnknown(logger, process.env);
+  const config = loadConfig(variables, process.env);
   const databaseUrl = config.DATABASE_URL;
   const { connection_limit: limitOfUrl } = parseDatabaseUrl(databaseUrl).parameters;
   const poolSize = limitOfUrl ?? config.DATABASE_POOL_SIZE ?? defaultPoolSize;

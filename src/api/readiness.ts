@@ -1,5 +1,4 @@
-import { UserError } from '../shared/lifecycle';
-import type { ReadinessCheck } from '../shared/opsServer';
+import { type ReadinessCheck, UserError } from 'signalbox/service';
 
 type Outcome = Awaited<ReturnType<ReadinessCheck['check']>>;
 

@@ -1,7 +1,5 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { listen } from '../shared/listen';
-import type { Service } from '../shared/lifecycle';
-import type { Logger } from '../shared/logger';
+import { listen, type Logger, type Service } from 'signalbox/service';
 import { refuseMalformed } from './http/refuseMalformed';
 
 export interface ApiServerOptions {

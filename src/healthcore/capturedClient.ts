@@ -1,17 +1,17 @@
-import type { AdapterOptions } from '../outbox/prisma/adapter/createAdapter';
-import type { CaptureEngineName } from '../outbox/prisma/engineName';
+import {
+  type AdapterOptions,
+  type Captured,
+  type CapturedTransaction as TransactionOf,
+  type CaptureEngineName,
+  type CaptureOptions,
+  contextComments,
+  withCapture,
+  withSignals,
+} from 'signalbox/prisma';
 import { createPrismaClient } from './createPrismaClient';
-import { UserError } from '../shared/lifecycle';
+import { UserError } from 'signalbox/service';
 import type { PrismaClient } from '../generated/prisma/client';
-import type {
-  Captured,
-  CapturedTransaction as TransactionOf,
-  CaptureOptions,
-} from '../outbox/prisma/captured';
-import { withCapture } from '../outbox/prisma/middleware/extension';
-import { withSignals } from '../outbox/prisma/trigger/withSignals';
 import { catalogue } from './catalogue';
-import { contextComments } from '../outbox/prisma/contextComments';
 
 /** HealthCore's client with capture, by either engine. */
 export type CapturedClient = Captured<PrismaClient, typeof catalogue>;

@@ -1,6 +1,5 @@
-import type * as vocabulary from '../events/catalogue';
-import { defineCatalogue } from '../events/catalogue';
-import type * as envelope from '../events/envelope';
+import type * as signalbox from 'signalbox';
+import { defineCatalogue } from 'signalbox';
 import { appointment } from './events/appointment';
 import { emailSend } from './events/email';
 import { patient } from './events/patient';
@@ -12,10 +11,10 @@ export const catalogue = defineCatalogue({
 });
 
 type HealthCore = typeof catalogue;
-export type EventType = vocabulary.EventType<HealthCore>;
-export type CommandType = vocabulary.CommandType<HealthCore>;
-export type DomainEventType = vocabulary.DomainEventType<HealthCore>;
-export type EventData<T extends EventType> = vocabulary.EventData<HealthCore, T>;
-export type EventOf<T extends EventType> = envelope.EventOf<HealthCore, T>;
-export type EventEnvelope<T extends EventType = EventType> = envelope.EventEnvelope<T, EventData<T>>;
+export type EventType = signalbox.EventType<HealthCore>;
+export type CommandType = signalbox.CommandType<HealthCore>;
+export type DomainEventType = signalbox.DomainEventType<HealthCore>;
+export type EventData<T extends EventType> = signalbox.EventData<HealthCore, T>;
+export type EventOf<T extends EventType> = signalbox.EventOf<HealthCore, T>;
+export type EventEnvelope<T extends EventType = EventType> = signalbox.EventEnvelope<T, EventData<T>>;
 export type AnyEvent = EventOf<EventType>;

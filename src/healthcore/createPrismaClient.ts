@@ -1,6 +1,5 @@
 import { PrismaClient } from '../generated/prisma/client';
-import { type AdapterOptions, createAdapter } from '../outbox/prisma/adapter/createAdapter';
-import { markedComments, type StatementComments } from '../outbox/prisma/statementComments';
+import { type AdapterOptions, createAdapter, markedComments, type StatementComments } from 'signalbox/prisma';
 
 export interface PrismaClientOptions extends AdapterOptions {
   /**

@@ -139,7 +139,7 @@ async function untilEnd(
     if (leftMs <= 0) {
       const seconds = Math.round(stallMs / 1_000);
       throw new UserError(
-        `Nothing could be read of ${[...open.keys()].join(', ')} for ${seconds} s. Is Kafka well? Try "npm run ops -- doctor".`,
+        `Nothing could be read of ${[...open.keys()].join(', ')} for ${seconds} s. Is Kafka well? Try "npx signalbox doctor".`,
       );
     }
     await sleep(leftMs, watch.ended.signal);

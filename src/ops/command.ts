@@ -1,17 +1,23 @@
 import type { Writable } from 'node:stream';
 import type { Catalogue } from '../events/catalogue';
-import type { AdapterOptions } from '../outbox/prisma/adapter/createAdapter';
-import type { PrismaClientLike } from '../outbox/prisma/captured';
+import type { z } from 'zod';
 import type { Environment } from '../shared/config/load';
 import type { Logger } from '../shared/logger';
+import type { ErasureSubject } from './erase/subject';
 import type { ProgressStream } from './output/progress';
 
 /** What every command works with. */
 export interface Tools {
   /** Which events there are. */
   readonly catalogue: Catalogue;
-  /** Makes a Prisma client of the application's, which knows its schema. */
-  readonly createClient: (options: AdapterOptions) => PrismaClientLike;
+  /** Whose data `erase` erases. */
+  readonly erasure: readonly ErasureSubject[];
+  /** The project's own environment variables. */
+  readonly variables: z.ZodRawShape;
+  /** The Prisma schema: its file, or the folder of its files. */
+  readonly schema: string;
+  /** The folder of migrations. */
+  readonly migrations: string;
   readonly environment: Environment;
   /** For what goes wrong; results go to `stdout`. */
   readonly logger: Logger;

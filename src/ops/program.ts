@@ -10,7 +10,7 @@ import { topicsCommand } from './topics/command';
 
 /** The ops command with all of its sub-commands; `run` is the frame in which their actions run. */
 export function opsProgram(run: Run): Command {
-  return new Command('npm run ops --')
+  return new Command('ops')
     .description('Looks after the outbox and what is in Kafka. Environment variables configure it.')
     .addCommand(outboxCommand(run))
     .addCommand(topicsCommand(run))

@@ -58,7 +58,7 @@ export class Janitor implements Service {
   }
 
   /** One look at all lanes that are this relay's now; resolves to the number of rows deleted. */
-  async round(signal = new AbortController().signal): Promise<number> {
+  async round(signal: AbortSignal = new AbortController().signal): Promise<number> {
     const { leases, keepMs, logger } = this.options;
     let total = 0;
     for (const lane of leases.current()) {

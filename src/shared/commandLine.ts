@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { ConfigError, type Environment, unknownVariables } from './config/load';
+import { ConfigError } from './config/load';
 import { UserError } from './lifecycle';
 import { createLogger, type Logger } from './logger';
 
@@ -7,26 +6,20 @@ import { createLogger, type Logger } from './logger';
  * The frame of a command for people and scripts, as program.ts is that of a server: standard output is for the result
  * alone, and what goes wrong is reported on standard error.
  */
-export async function runCommand(
-  name: string,
-  environment: Environment,
-  main: (logger: Logger) => Promise<number>,
-): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile('.env');
+export async function runCommand(name: string, main: (logger: Logger) => Promise<number>): Promise<void> {
   const logger = commandLogger(name, process.stderr);
   const fail = (error: unknown): void => process.exit(reportFailure(error, logger, process.stderr));
   // The reader of the result has seen enough (`| head -1`).
   process.stdout.on('error', () => process.exit(0));
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  const code = await exitCodeOf(main, { logger, environment, stderr: process.stderr });
+  const code = await exitCodeOf(main, { logger, stderr: process.stderr });
   // What is still on its way into a pipe must get there.
   process.stdout.write('', () => process.exit(code));
 }
 
 export interface CommandFrame {
   readonly logger: Logger;
-  readonly environment: Environment;
   readonly stderr: TextSink;
 }
 
@@ -34,14 +27,11 @@ interface TextSink {
   write(text: string): unknown;
 }
 
-/** Runs `main`, after a warning about each variable that looks misspelt; 1 for an error, which is reported. */
+/** Runs `main`; 1 for an error, which is reported. */
 export async function exitCodeOf(
   main: (logger: Logger) => Promise<number>,
-  { logger, environment, stderr }: CommandFrame,
+  { logger, stderr }: CommandFrame,
 ): Promise<number> {
-  for (const variable of unknownVariables(environment)) {
-    logger.warn(`${variable} is set but not known; is it misspelt?`);
-  }
   try {
     return await main(logger);
   } catch (error) {

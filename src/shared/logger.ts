@@ -47,6 +47,9 @@ export function createLogger(
   );
 }
 
+/** What a library logs with where its caller brings no logger: warnings and worse. */
+export const defaultLogger = (): Logger => createLogger({ name: 'signalbox', level: 'warn' });
+
 /**
  * What is logged of an error: its kind, its code and where it happened. Messages of database and validation
  * errors quote values, so they are left out.

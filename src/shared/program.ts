@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { type Environment, unknownVariables } from './config/load';
+import type { Environment } from './config/load';
 import { reportFailure } from './lifecycle';
 import { createLogger, type Logger } from './logger';
 import { commonVariables } from './config/variables';
 
 /**
- * The frame of every main.ts: reads `.env` if there is one, warns about variables that look misspelt, runs `main`
- * and exits with its code. What a user can mend (ConfigError, UserError) ends in one line; anything else is logged
+ * The frame of a server: reads `.env` if there is one, runs `main` and exits with its code. What a user can mend (ConfigError, UserError) ends in one line; anything else is logged
  * with its stack. An error that nobody caught ends the process: its state can no longer be trusted.
  */
 export async function runProgram(
@@ -24,9 +23,6 @@ export async function runProgram(
   };
   process.on('uncaughtException', fail);
   process.on('unhandledRejection', fail);
-  for (const variable of unknownVariables(environment)) {
-    logger.warn({ variable }, 'this variable is set but not known; is it misspelt?');
-  }
   process.exitCode = await main(logger).catch(fail);
   // Whatever still holds the event loop open (a client deep in a retry, say) has had its time to stop.
   process.exit();

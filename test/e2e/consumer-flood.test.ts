@@ -58,7 +58,7 @@ afterAll(async () => {
 });
 
 async function startConsumers(): Promise<Part> {
-  const part = await startPart('src/consumers/main', 'CONSUMERS_PORT', {
+  const part = await startPart('consumers', 'CONSUMERS_PORT', {
     args: ['audit-log'],
     databaseUrl: database.url,
     brokers: kafkaBrokers().join(','),

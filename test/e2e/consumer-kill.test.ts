@@ -49,7 +49,7 @@ afterAll(async () => {
 });
 
 const startMember = (): Promise<Part> =>
-  startPart('src/consumers/main', 'CONSUMERS_PORT', {
+  startPart('consumers', 'CONSUMERS_PORT', {
     args: ['audit-log'],
     databaseUrl: database.url,
     brokers: kafkaBrokers().join(','),

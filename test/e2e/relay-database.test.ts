@@ -13,7 +13,7 @@ import { append, poolOf } from '../integration/relay/harness';
 import { fromSetup, variables } from '../support/environment';
 import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafka';
 import { silentLogger } from '../support/logger';
-import { killPrograms, spawnProgram } from '../support/process';
+import { killPrograms, spawnSignalbox } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { catalogue } from '../../src/healthcore/catalogue';
 
@@ -57,7 +57,7 @@ async function crash(): Promise<void> {
 }
 
 test('a relay whose database crashes under load goes on by itself, and loses nothing', async () => {
-  const relay = await spawnProgram('src/relay/main', {
+  const relay = await spawnSignalbox('relay', {
     env: {
       DATABASE_URL: server.url,
       KAFKA_BOOTSTRAP_SERVERS: kafkaBrokers().join(','),

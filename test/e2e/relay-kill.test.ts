@@ -8,7 +8,7 @@ import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { effort } from '../support/effort';
 import { deleteTopics, kafkaBrokers, readAll, type ReceivedMessage, uniqueName } from '../support/kafka';
-import { type RunningProgram, spawnProgram } from '../support/process';
+import { type RunningProgram, spawnSignalbox } from '../support/process';
 import { waitFor } from '../support/waitFor';
 import { catalogue } from '../../src/healthcore/catalogue';
 
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function startRelay(instance: string): Promise<RunningProgram> {
-  return spawnProgram('src/relay/main', {
+  return spawnSignalbox('relay', {
     env: {
       DATABASE_URL: database.url,
       KAFKA_BOOTSTRAP_SERVERS: kafkaBrokers().join(','),

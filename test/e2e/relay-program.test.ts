@@ -6,7 +6,7 @@ import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { numberedData } from '../support/events';
 import { deleteTopics, kafkaBrokers, readAll, uniqueName } from '../support/kafka';
-import { killPrograms, type RunningProgram, spawnProgram } from '../support/process';
+import { killPrograms, type RunningProgram, spawnSignalbox } from '../support/process';
 import { startTcpProxy } from '../support/tcpProxy';
 import { waitFor } from '../support/waitFor';
 import { catalogue } from '../../src/healthcore/catalogue';
@@ -37,7 +37,7 @@ interface Started {
 
 async function start(env: Record<string, string> = {}): Promise<Started> {
   const port = await findFreePort();
-  const program = await spawnProgram('src/relay/main', {
+  const program = await spawnSignalbox('relay', {
     env: {
       DATABASE_URL: database.url,
       KAFKA_BOOTSTRAP_SERVERS: kafkaBrokers().join(','),
@@ -194,12 +194,12 @@ test('a cursor of another cluster ends it with one line that names the way out',
   expect(await program.exited).toEqual({ code: 1, signal: null });
   const fatal = program.lines().filter((line) => line.includes('"level":"fatal"'));
   expect(fatal).toHaveLength(1);
-  expect(fatal[0]).toContain('npm run ops -- outbox repair');
+  expect(fatal[0]).toContain('npx signalbox ops outbox repair');
   expect(fatal[0]).not.toContain('stack');
 });
 
 test('its help names every variable that it reads', async () => {
-  const program = await spawnProgram('src/relay/main', { args: ['--help'] });
+  const program = await spawnSignalbox('relay', { args: ['--help'] });
   expect(await program.exited).toEqual({ code: 0, signal: null });
   for (const variable of [
     'DATABASE_URL',

@@ -83,9 +83,7 @@ test('a patient with an appointment tomorrow gets one e-mail; who cancelled, or 
   await book(edsger, 24 * 30);
   await book(ada, 6);
   // Two processes share the work, and the reminders of both are sent by whoever comes first.
-  const consumers = await Promise.all(
-    [1, 2].map(() => startPart('src/consumers/main', 'CONSUMERS_PORT', options)),
-  );
+  const consumers = await Promise.all([1, 2].map(() => startPart('consumers', 'CONSUMERS_PORT', options)));
   running.push(...consumers);
   await Promise.all(consumers.map(waitUntilReady));
   await waitFor(() => mailsTo('ada@example.com').length > 0, { what: 'the reminder', deadlineMs: 120_000 });
@@ -123,7 +121,7 @@ test('after an outage nobody is reminded of an appointment that was cancelled, d
     WHERE appointment_id = ANY ($1)`;
   const askedFor = `SELECT count(*) FROM signalbox.outbox WHERE event_type = 'email.send' AND aggregate_id = ANY ($1)`;
   const later = { ...options, env: { ...options.env, REMINDER_LEAD_MINUTES: String(60 * 60) } };
-  const early = await startPart('src/consumers/main', 'CONSUMERS_PORT', options);
+  const early = await startPart('consumers', 'CONSUMERS_PORT', options);
   await waitFor(async () => (await count(known, [ids])) === 4, {
     what: 'the projection',
     deadlineMs: 120_000,
@@ -131,7 +129,7 @@ test('after an outage nobody is reminded of an appointment that was cancelled, d
   await system.relay.program.kill('SIGKILL');
   await early.program.kill('SIGTERM');
   for (const { program } of running.splice(0)) await program.kill('SIGTERM');
-  const consumers = await startPart('src/consumers/main', 'CONSUMERS_PORT', later);
+  const consumers = await startPart('consumers', 'CONSUMERS_PORT', later);
   await waitFor(async () => (await count(askedFor, [ids])) === 4, {
     what: 'the commands',
     deadlineMs: 120_000,
@@ -139,7 +137,7 @@ test('after an outage nobody is reminded of an appointment that was cancelled, d
   await request('POST', `/appointments/${cancelled}/cancel`);
   await request('DELETE', `/appointments/${removed}`);
   await request('PATCH', `/appointments/${moved}`, { starts_at: inHours(55), ends_at: inHours(56) });
-  await startPart('src/relay/main', 'RELAY_PORT', options);
+  await startPart('relay', 'RELAY_PORT', options);
   const arrived = (): boolean =>
     mailsTo('kept@example.com').length > 0 && mailsTo('moved@example.com').length > 0;
   await waitFor(arrived, { what: 'the reminders', deadlineMs: 120_000 });

@@ -74,6 +74,19 @@ export async function spawnProgram(
   });
 }
 
+/** Starts a command of `signalbox`, e.g. `relay`, in this project: with HealthCore's configuration. */
+export async function spawnSignalbox(
+  command: string,
+  { args = [], ...options }: { args?: readonly string[]; env?: Readonly<Record<string, string>> } = {},
+): Promise<RunningProgram> {
+  return spawnProgram('src/cli/main', { ...options, args: await signalboxArguments(command, args) });
+}
+
+/** The arguments of `src/cli/main.js` for a command of HealthCore's. */
+export async function signalboxArguments(command: string, args: readonly string[] = []): Promise<string[]> {
+  return ['--config', join(await compile(), 'signalbox.config.js'), command, ...args];
+}
+
 /** Starts any command. */
 export async function spawnProcess({
   command,

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { currentGate } from '../../shared/commitGate';
+import { currentGate } from 'signalbox/service';
 import { overloaded } from '../problems/requestErrors';
 
 export interface AdmissionLimits {

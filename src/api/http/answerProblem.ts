@@ -1,6 +1,5 @@
 import type { Request, Response } from 'express';
-import type { CommitGate } from '../../shared/commitGate';
-import { describeErrorWithoutMessage, type Logger } from '../../shared/logger';
+import { type CommitGate, describeErrorWithoutMessage, type Logger } from 'signalbox/service';
 import { correlationIdOf } from '../middleware/requestContext';
 import { type Problem, problemMediaType } from '../problems/problem';
 import { toProblem } from '../problems/toProblem';

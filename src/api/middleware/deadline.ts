@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express';
-import { CommitGate, runBehindGate } from '../../shared/commitGate';
+import { CommitGate, runBehindGate } from 'signalbox/service';
 import { type AnswerProblem, keepGate } from '../http/answerProblem';
 import { tookTooLong } from '../problems/requestErrors';
 

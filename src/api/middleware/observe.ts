@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { Histogram, type Registry } from 'prom-client';
-import type { Logger } from '../../shared/logger';
+import type { Logger } from 'signalbox/service';
 import { routeOf } from '../http/routes';
 import { correlationIdOf } from './requestContext';
 

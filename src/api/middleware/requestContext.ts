@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import type { NextFunction, Request, Response } from 'express';
-import { contextValue, withContext } from '../../outbox/context';
+import type { Request, Response } from 'express';
+import * as express from 'signalbox/express';
+import { contextValue } from 'signalbox';
 import { invalid } from '../http/validate';
 
 /*
@@ -9,15 +9,12 @@ import { invalid } from '../http/validate';
  * metadata, so that the audit log can say who did what.
  */
 
-const saneId = /^[A-Za-z0-9._-]{1,128}$/;
 /** Whatever can be printed: identity providers write auth0|5f7c, CLINIC\\ada, ada_example.com#EXT#@clinic.example. */
 const printable = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u;
-/** W3C Trace Context, level 1: neither id may be all zeros, and version ff is forbidden. */
-const saneTraceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** The correlation id of a request, for logs and problem documents. */
 export function correlationIdOf(response: Response): string {
-  return String(response.locals['correlationId']);
+  return String(response.getHeader('x-correlation-id'));
 }
 
 /**
@@ -25,17 +22,7 @@ export function correlationIdOf(response: Response): string {
  * and an unusable traceparent ignored, as their standards ask; an unusable actor is refused (400), because an audit
  * log with a gap is worse than a request that fails.
  */
-export function requestContext(request: Request, response: Response, next: NextFunction): void {
-  const correlationId =
-    matching(request, 'x-correlation-id', saneId) ??
-    matching(request, 'x-request-id', saneId) ??
-    randomUUID();
-  response.locals['correlationId'] = correlationId;
-  response.set({ 'x-correlation-id': correlationId, 'x-request-id': correlationId });
-  const actor = actorOf(request);
-  const traceparent = matching(request, 'traceparent', saneTraceparent);
-  withContext({ correlationId, actor, traceparent }, () => next());
-}
+export const requestContext = express.requestContext<Request>({ actor: actorOf });
 
 /**
  * The header as it was sent: Node reads bytes as Latin-1, and most senders mean UTF-8.
@@ -57,9 +44,4 @@ function fromUtf8(value: string): string {
   } catch {
     return value;
   }
-}
-
-function matching(request: Request, header: string, pattern: RegExp): string | undefined {
-  const value = request.get(header);
-  return value !== undefined && pattern.test(value) ? value : undefined;
 }

@@ -1,6 +1,6 @@
 import { type AnyEvent, catalogue } from '../catalogue';
 import type { Prisma } from '../../generated/prisma/client';
-import { handleEveryEvent } from '../../consumers/handlers';
+import { handleEveryEvent } from 'signalbox/consumers';
 import type { Handlers, SharedTransactions } from './types';
 
 /**

@@ -1,5 +1,5 @@
 import { Counter } from 'prom-client';
-import { UserError } from '../../shared/lifecycle';
+import { UserError } from 'signalbox/service';
 import type { ConsumerDefinition, ConsumerParts, ConsumerSetup } from './types';
 import { logMailer } from './email/logMailer';
 import { createSmtpMailer } from './email/smtpMailer';
@@ -54,16 +54,4 @@ function createEmailSender({
   const mailer = createSmtpMailer({ url: SMTP_URL, from: SMTP_FROM, requireTls: SMTP_REQUIRE_TLS });
   const service = { name: 'mailer', start: async () => undefined, stop: () => mailer.close() };
   return { handlers: {}, effects: emailSender(mailer), postponement, service };
-}
-
-/** The consumers of these names, all for none; or what to tell whoever named one that is none. */
-export function findConsumers(
-  names: readonly string[],
-): { consumers: readonly ConsumerDefinition[] } | { unknown: string } {
-  const known = consumers.map(({ name }) => name);
-  const unknown = names.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    return { unknown: `There is no consumer "${unknown.join('", "')}". There are: ${known.join(', ')}.` };
-  }
-  return { consumers: consumers.filter(({ name }) => names.length === 0 || names.includes(name)) };
 }

@@ -1,5 +1,4 @@
-import { defineAggregate } from '../../events/aggregate';
-import { datetime, oneOf, restricted, text, uuid } from '../../events/fields';
+import { datetime, defineAggregate, oneOf, restricted, text, uuid } from 'signalbox';
 
 /** Appointments. The reason of a visit is clinical: an event says that it changed, not to what. */
 export const appointment = defineAggregate({

@@ -1,5 +1,4 @@
-import { defineAggregate } from '../../events/aggregate';
-import { nullable, restricted, text, uuid } from '../../events/fields';
+import { defineAggregate, nullable, restricted, text, uuid } from 'signalbox';
 
 /** Patients. Dates of birth and clinical notes are restricted: an event says that they changed, not to what. */
 export const patient = defineAggregate({

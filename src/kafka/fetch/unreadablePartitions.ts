@@ -39,7 +39,7 @@ export class UnreadablePartitions {
     const { topic, partition, from, next, codec, reason } = place;
     logger.error(
       { group, topic, partition, offset: from, codec, reason },
-      `${describeUnreadable(place)}. The partition waits; others go on. If the batch is lost, go past it with "npm run ops -- groups reset ${group} --topic ${topic}:${partition} --to-offset ${next}"`,
+      `${describeUnreadable(place)}. The partition waits; others go on. If the batch is lost, go past it with "npx signalbox ops groups reset ${group} --topic ${topic}:${partition} --to-offset ${next}"`,
     );
     return recheckMs;
   }

@@ -64,7 +64,7 @@ Only the group that gave up processes a replayed message; the others pass over i
 and is not replayed a second time unless --again is given. A message that fails again becomes a new dead letter.
 
 Examples:
-  npm run ops -- dlq replay 0:42 --execute
-  npm run ops -- dlq replay --group audit-log --error TransientError --since 2h
-  npm run ops -- dlq replay --all --execute
+  npx signalbox ops dlq replay 0:42 --execute
+  npx signalbox ops dlq replay --group audit-log --error TransientError --since 2h
+  npx signalbox ops dlq replay --all --execute
 ${exitCodesHelp}`;

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { ConfigError, type Environment, loadConfig, unknownVariables } from '../../shared/config/load';
 import { allVariables } from '../../shared/config/variables';
 import { opsKafkaVariables } from '../kafka';
@@ -7,19 +8,19 @@ const check = 'configuration';
 const remedy = 'Mend the variable; .env.example says what each is for.';
 
 /** Whether every variable can be read, and whether one looks misspelt. */
-export function configurationCheck(environment: Environment): Check {
+export function configurationCheck(environment: Environment, own: z.ZodRawShape): Check {
   return {
     name: check,
     run: async () => {
-      const findings = [...problems(environment), ...oddities(environment)];
+      const findings = [...problems(environment, own), ...oddities(environment, own)];
       return findings.length > 0 ? findings : [ok(check, 'every variable can be read')];
     },
   };
 }
 
-function problems(environment: Environment): Finding[] {
+function problems(environment: Environment, own: z.ZodRawShape): Finding[] {
   try {
-    loadConfig({ ...allVariables, ...opsKafkaVariables }, environment);
+    loadConfig({ ...own, ...allVariables, ...opsKafkaVariables }, environment);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -27,8 +28,8 @@ function problems(environment: Environment): Finding[] {
   }
 }
 
-function oddities(environment: Environment): Finding[] {
-  const misspelt = unknownVariables(environment).map((name) =>
+function oddities(environment: Environment, own: z.ZodRawShape): Finding[] {
+  const misspelt = unknownVariables(environment, own).map((name) =>
     warn(check, `${name} is set but not known`, 'Correct its name, or unset it.'),
   );
   if (environment['KAFKA_BOOTSTRAP_SERVERS']) return misspelt;

@@ -1,11 +1,9 @@
-import type { Pool } from 'pg';
 import { readBacklog } from '../../outbox/log/backlog';
 import { refuseForeignCursors } from '../../outbox/log/guard';
 import { readRelays } from '../../outbox/log/laneStatus';
 import { readWaitingForTopic, stateOf } from '../../outbox/log/parkedEvents';
 import { readLanes } from '../../outbox/log/readLanes';
 import { UserError } from '../../shared/lifecycle';
-import { findMigrations } from '../../shared/migrate/findMigrations';
 import { pendingMigrations } from '../../shared/migrate/migrate';
 import { counted } from '../output/counted';
 import { roughly } from '../output/duration';
@@ -16,7 +14,6 @@ import { timeZone } from './timeZone';
 import { triggers, type TriggersCheckOptions } from './triggers';
 
 export interface DatabaseChecksOptions extends TriggersCheckOptions {
-  readonly pool: Pool;
   /** False: nobody publishes, by intention. */
   readonly kafkaEnabled: boolean;
   /** An event that waits for longer than this, in seconds, is a warning. */
@@ -37,15 +34,15 @@ export function databaseChecks(options: DatabaseChecksOptions): Check[] {
   ];
 }
 
-async function migrations({ databaseUrl }: DatabaseChecksOptions): Promise<Finding[]> {
+async function migrations({ databaseUrl, migrations: directory }: DatabaseChecksOptions): Promise<Finding[]> {
   const check = 'migrations';
   try {
-    const pending = await pendingMigrations({ databaseUrl, directory: findMigrations() });
+    const pending = await pendingMigrations({ databaseUrl, directory });
     if (pending.length === 0) return [ok(check, 'all are applied')];
-    return [fail(check, `not applied: ${pending.join(', ')}`, 'Run "npm run migrate".')];
+    return [fail(check, `not applied: ${pending.join(', ')}`, 'Run "npx signalbox migrate".')];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [fail(check, error.message, 'Mend it, and run "npm run migrate".')];
+    return [fail(check, error.message, 'Mend it, and run "npx signalbox migrate".')];
   }
 }
 
@@ -56,7 +53,7 @@ async function cursors({ pool }: DatabaseChecksOptions): Promise<Finding[]> {
     return [ok(check, 'belong to this database cluster')];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [fail(check, error.message, 'Stop all relays and run "npm run ops -- outbox repair".')];
+    return [fail(check, error.message, 'Stop all relays and run "npx signalbox ops outbox repair".')];
   }
 }
 
@@ -65,7 +62,7 @@ async function relays({ pool, kafkaEnabled }: DatabaseChecksOptions): Promise<Fi
   const rows = await readRelays(pool);
   if (!kafkaEnabled) return [ok(check, 'none is needed: KAFKA_ENABLED is false')];
   if (rows.length === 0) {
-    return [fail(check, 'no relay is alive: nothing is published', 'Start one with "npm run relay".')];
+    return [fail(check, 'no relay is alive: nothing is published', 'Start one with "npx signalbox relay".')];
   }
   const lanes = await readLanes(pool);
   const free = lanes.filter(({ owned, closed }) => !owned && !closed).map(({ lane }) => lane);
@@ -113,7 +110,7 @@ async function outbox({ pool, kafkaEnabled, maxAgeSeconds }: DatabaseChecksOptio
           warn(
             check,
             `${counted(parked, 'event')} parked, ${counted(held, 'event')} held behind`,
-            'See "npm run ops -- outbox parked list".',
+            'See "npx signalbox ops outbox parked list".',
           ),
         ]
       : []),

@@ -23,7 +23,7 @@ export function deadLetterCheck({ kafka, config }: KafkaTools, pool: Pool): Chec
       }
       if (open === 0) return [ok(check, 'none is to be dealt with')];
       return [
-        warn(check, `${counted(open, 'dead letter')} to be dealt with`, 'See "npm run ops -- dlq list".'),
+        warn(check, `${counted(open, 'dead letter')} to be dealt with`, 'See "npx signalbox ops dlq list".'),
       ];
     },
   };

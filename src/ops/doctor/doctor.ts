@@ -25,7 +25,7 @@ export async function doctor(tools: Tools, options: DoctorOptions): Promise<numb
   const { strict = false, json = false } = options;
   const maxAgeSeconds = Number(wholeNumber('--max-age', options.maxAge));
   const maxLag = BigInt(wholeNumber('--max-lag', options.maxLag));
-  const configuration = await runChecks([configurationCheck(tools.environment)]);
+  const configuration = await runChecks([configurationCheck(tools.environment, tools.variables)]);
   const database = await openDatabase(tools);
   const servers = await Promise.all([
     lookAtDatabase(tools, database, maxAgeSeconds),

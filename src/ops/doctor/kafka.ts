@@ -44,7 +44,7 @@ async function topics({ catalogue, admin, config }: KafkaChecksOptions): Promise
   const differing = declared.flatMap((topic) =>
     topicDifferences(topic, states.get(topic.topic)).map((difference) => {
       const found = difference.kind === 'missing' ? fail : warn;
-      const remedy = 'See "npm run ops -- topics apply".';
+      const remedy = 'See "npx signalbox ops topics apply".';
       return found(check, `${topic.topic} ${describeDifference(difference)}`, remedy);
     }),
   );
@@ -131,18 +131,24 @@ async function consumers({ admin, config, maxLag }: KafkaChecksOptions): Promise
   const check = 'consumers';
   const ours = (await listGroups(admin)).filter((group) => consumerOf(group, config) !== undefined);
   if (ours.length === 0) {
-    return [warn(check, 'no group of ours has joined yet', 'Start the consumers with "npm run consumers".')];
+    return [
+      warn(check, 'no group of ours has joined yet', 'Start the consumers with "npx signalbox consumers".'),
+    ];
   }
   return Promise.all(
     (await groupStates(admin, ours)).map(async ({ group, members }) => {
       const lag = (await groupPositions(admin, group)).reduce((sum, position) => sum + position.lag, 0n);
       const detail = `${group} has ${members.length === 0 ? 'no member' : `${members.length} members`} and a lag of ${lag}`;
       if (members.length === 0) {
-        const remedy = 'Start it with "npm run consumers", or remove the group if nobody needs it.';
+        const remedy = 'Start it with "npx signalbox consumers", or remove the group if nobody needs it.';
         return lag > 0n ? fail(check, detail, remedy) : warn(check, detail, remedy);
       }
       if (lag <= maxLag) return ok(check, detail);
-      return warn(check, detail, 'See "npm run ops -- groups describe"; docs/operations.md says what to do.');
+      return warn(
+        check,
+        detail,
+        'See "npx signalbox ops groups describe"; docs/operations.md says what to do.',
+      );
     }),
   );
 }

@@ -3,7 +3,6 @@ import { loadConfig } from '../../shared/config/load';
 import { captureVariables, commonVariables } from '../../shared/config/variables';
 import { describeDatabase } from '../../shared/connections/databaseUrl';
 import { createPool } from '../../shared/database';
-import type { PrismaClientLike } from '../../outbox/prisma/captured';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { isKafkaEnabled } from '../kafka';
@@ -16,14 +15,13 @@ export interface OpenedDatabase {
   readonly findings: readonly Finding[];
   readonly connection?: {
     readonly pool: Pool;
-    readonly prisma: PrismaClientLike;
     readonly databaseUrl: string;
   };
   readonly close: () => Promise<unknown>;
 }
 
 /** Connects to the database that DATABASE_URL names, within the time of a check. */
-export async function openDatabase({ createClient, environment, logger }: Tools): Promise<OpenedDatabase> {
+export async function openDatabase({ environment, logger }: Tools): Promise<OpenedDatabase> {
   const { DATABASE_URL } = commonVariables;
   if (!DATABASE_URL.safeParse(environment['DATABASE_URL']).success) {
     return { findings: [], close: async () => undefined };
@@ -31,13 +29,12 @@ export async function openDatabase({ createClient, environment, logger }: Tools)
   const { DATABASE_URL: databaseUrl } = loadConfig({ DATABASE_URL }, environment);
   const settings = { databaseUrl, applicationName: 'signalbox-doctor', logger };
   const pool = createPool({ ...settings, poolSize: 4 });
-  const prisma = createClient({ ...settings, poolSize: 1 });
   const findings = await runChecks([reachable(pool, databaseUrl)]);
   const answers = findings.every(({ status }) => status === 'ok');
   return {
     findings,
-    ...(answers ? { connection: { pool, prisma, databaseUrl } } : {}),
-    close: () => Promise.allSettled([pool.end(), prisma.$disconnect()]),
+    ...(answers ? { connection: { pool, databaseUrl } } : {}),
+    close: () => pool.end(),
   };
 }
 
@@ -62,7 +59,7 @@ function reachable(pool: Pool, databaseUrl: string): Check {
 
 /** Everything that can be looked at in the database. */
 export async function lookAtDatabase(
-  { catalogue, environment }: Tools,
+  { catalogue, environment, schema, migrations }: Tools,
   { findings, connection }: OpenedDatabase,
   maxAgeSeconds: number,
 ): Promise<Finding[]> {
@@ -71,6 +68,8 @@ export async function lookAtDatabase(
   const checks = databaseChecks({
     ...connection,
     catalogue,
+    schema,
+    migrations,
     engine: OUTBOX_CAPTURE.catch('middleware').parse(environment['OUTBOX_CAPTURE'] || undefined),
     kafkaEnabled: isKafkaEnabled(environment),
     maxAgeSeconds,

@@ -15,7 +15,7 @@ export function targetCheck(pool: Pool, named: Target): Check {
         fail(
           check,
           `the outbox is published to ${describeTarget(known)}, but the KAFKA_* variables name ${describeTarget(named)}`,
-          'Relays with these variables are refused. Correct them, or see "npm run ops -- outbox target".',
+          'Relays with these variables are refused. Correct them, or see "npx signalbox ops outbox target".',
         ),
       ];
     },

@@ -1,20 +1,34 @@
 import { Command } from 'commander';
 import type { Run } from '../command';
-import { erasePatient, type EraseOptions } from './erase';
+import { eraseSubject, type EraseOptions } from './erase';
+import { UserError } from '../../shared/lifecycle';
 
 /** `ops erase …`: what a deletion leaves behind. */
 export function eraseCommand(run: Run): Command {
-  const erase = new Command('erase').description('erase what is left of a deleted person');
-  erase
-    .command('patient')
-    .description(
-      'overwrite name, address and phone in outbox, audit log and postponed events; a dry run unless --execute',
-    )
-    .argument('<id>', 'the id of a patient who has been deleted')
-    .option('--reason <text>', 'why, for the journal; name nobody in it')
+  return new Command('erase')
+    .description('overwrite what is left of a deleted person in the database; a dry run unless --execute')
+    .argument('<type>', 'whose data: one of those that the configuration lists under erasure, e.g. patient')
+    .argument('<id>', 'the id of one who has been deleted')
+    .option('--reason <text>', 'why, for the journal; name no person in it')
     .option('--by <who>', 'who erases, for the journal; the name of the operating system account by default')
     .option('--execute', 'do it; without it, only say how many rows would be changed')
     .option('--json', 'one line of JSON')
-    .action((id: string, options: EraseOptions) => run((tools) => erasePatient(tools, id, options)));
-  return erase;
+    .action((type: string, id: string, options: EraseOptions) =>
+      run(async (tools) => {
+        const kind = tools.erasure.find((each) => each.type === type);
+        if (kind === undefined)
+          throw new UserError(
+            unknownType(
+              type,
+              tools.erasure.map((each) => each.type),
+            ),
+          );
+        return eraseSubject(tools, kind, id, options);
+      }),
+    );
 }
+
+const unknownType = (type: string, known: readonly string[]): string =>
+  known.length === 0
+    ? 'The configuration says of no subject how its data are erased: add erasure: […] to signalbox.config.ts.'
+    : `There is nothing to erase of a "${type}". The configuration knows: ${known.join(', ')}.`;

@@ -8,9 +8,10 @@ import { withDatabase } from '../database';
 import { exitCodes } from '../exitCodes';
 import { duration } from '../output/duration';
 import { report } from '../output/report';
-import { type Client, eraseAuditLog, eraseContact, eraseOutbox, erasePostponed } from './places';
-import { findSubject, type Subject } from './subject';
+import { ownPlaces } from './places';
+import type { EraseEvent, ErasureConnection, ErasurePlace, ErasureSubject, Subject } from './subject';
 import type { Catalogue } from '../../events/catalogue';
+import { eraseData } from '../../events/eraseData';
 
 export interface EraseOptions {
   readonly reason?: string;
@@ -20,23 +21,22 @@ export interface EraseOptions {
 }
 
 /** Rows that held something, by place. */
-type ErasedRows = Readonly<Record<(typeof places)[number]['name'], number>>;
-
-const places = [
-  { name: 'outbox', erase: eraseOutbox },
-  { name: 'audit_log', erase: eraseAuditLog },
-  { name: 'postponed_events', erase: erasePostponed },
-  { name: 'reminder_contacts', erase: eraseContact },
-] as const;
+type ErasedRows = Readonly<Record<string, number>>;
 
 /**
- * `ops erase patient`: overwrites what is left in the database of a deleted patient, in one transaction with the entry
- * of the journal. A dry run does the same and rolls it back, so what it says is what would be done.
+ * `ops erase <type>`: overwrites what is left in the database of a deleted subject, in one transaction with the entry of
+ * the journal. A dry run does the same and rolls it back, so what it says is what would be done.
  */
-export async function erasePatient(tools: Tools, id: string, options: EraseOptions): Promise<number> {
+export async function eraseSubject(
+  tools: Tools,
+  kind: ErasureSubject,
+  givenId: string,
+  options: EraseOptions,
+): Promise<number> {
   const { execute = false, json = false, by = userInfo().username, reason } = options;
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id))
-    throw new UserError(`"${id}" is not the id of a patient, which is a UUID.`);
+  const id = kind.normalize(givenId);
+  if (id === undefined)
+    throw new UserError(`"${givenId}" is not the id of a ${kind.type}, which is ${kind.idForm}.`);
   if (execute && !reason?.trim())
     throw new UserError('Say why with --reason: it is kept in the journal signalbox.erasure.');
   const { KAFKA_TOPIC_RETENTION_MS: retentionMs } = loadConfig(
@@ -46,40 +46,60 @@ export async function erasePatient(tools: Tools, id: string, options: EraseOptio
   const rows = await withDatabase(tools, (pool) =>
     inTransaction(
       pool,
-      async (client) => {
-        const subject = await findSubject(client, id.toLowerCase());
-        if (subject.exists) throw new UserError(stillThere(id));
-        const erased = await eraseEverywhere(client, subject, tools.catalogue);
-        await journal(client, { subject, by, reason: reason ?? '', erased });
+      async (connection) => {
+        const { exists, aggregateIds } = await kind.find(connection, id);
+        if (exists) throw new UserError(stillThere(kind, id));
+        const subject = { id, dataField: kind.dataField, aggregateIds };
+        const erased = await eraseEverywhere(
+          connection,
+          subject,
+          [...ownPlaces, ...(kind.places ?? [])],
+          tools.catalogue,
+        );
+        await journal(connection, { type: kind.type, id, by, reason: reason ?? '', erased });
         return erased;
       },
       { commit: execute },
     ),
   );
-  const data = { patient: id, executed: execute, rows, not_reached: notReached(retentionMs) };
-  report(tools.stdout, json, { data, text: textOf(id, rows, execute, retentionMs) });
+  const data = { [kind.type]: id, executed: execute, rows, not_reached: notReached(retentionMs) };
+  report(tools.stdout, json, { data, text: textOf(`${kind.type} ${id}`, rows, execute, retentionMs) });
   return exitCodes.ok;
 }
 
-async function eraseEverywhere(client: Client, subject: Subject, catalogue: Catalogue): Promise<ErasedRows> {
+async function eraseEverywhere(
+  connection: ErasureConnection,
+  subject: Subject,
+  places: readonly ErasurePlace[],
+  catalogue: Catalogue,
+): Promise<ErasedRows> {
+  const eraseEvent: EraseEvent = (eventType, data) => eraseData(catalogue, eventType, data);
   const counts: [string, number][] = [];
-  for (const { name, erase } of places) counts.push([name, await erase(client, subject, catalogue)]);
-  return Object.fromEntries(counts) as ErasedRows;
+  for (const { name, erase } of places) counts.push([name, await erase(connection, subject, eraseEvent)]);
+  return Object.fromEntries(counts);
+}
+
+interface Entry {
+  readonly type: string;
+  readonly id: string;
+  readonly by: string;
+  readonly reason: string;
+  readonly erased: ErasedRows;
 }
 
 async function journal(
-  client: Client,
-  { subject, by, reason, erased }: { subject: Subject; by: string; reason: string; erased: ErasedRows },
+  connection: ErasureConnection,
+  { type, id, by, reason, erased }: Entry,
 ): Promise<void> {
-  await client.query(
+  await connection.query(
     `INSERT INTO "signalbox"."erasure" ("subject_type", "subject_id", "erased_by", "reason", "rows")
-     VALUES ('patient', $1, $2, $3, $4)`,
-    [subject.patientId, by, reason, JSON.stringify(erased)],
+     VALUES ($1, $2, $3, $4, $5)`,
+    [type, id, by, reason, JSON.stringify(erased)],
   );
 }
 
-const stillThere = (id: string): string =>
-  `The patient ${id} still exists. Delete the patient first (DELETE /api/v1/patients/${id}): this command erases what a deletion leaves behind.`;
+const stillThere = ({ type, deletion }: ErasureSubject, id: string): string =>
+  `The ${type} ${id} still exists. Delete the ${type} first (${deletion(id)}): this command erases what a deletion leaves behind.`;
 
 /** What no command of ours can reach, for the person who has to answer for it. */
 const notReached = (retentionMs: number): string[] => [
@@ -89,14 +109,14 @@ const notReached = (retentionMs: number): string[] => [
   "Postgres' own log, if it was set to print rows: docs/erasure.md says how to keep them out.",
 ];
 
-function textOf(id: string, rows: ErasedRows, execute: boolean, retentionMs: number): string {
+function textOf(subject: string, rows: ErasedRows, execute: boolean, retentionMs: number): string {
   const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
   const lines = Object.entries(rows).map(([place, count]) => `  ${place.padEnd(20)}${count}`);
   const result = execute
-    ? `Erased what was left of the patient ${id}, and noted it in signalbox.erasure.`
+    ? `Erased what was left of the ${subject}, and noted it in signalbox.erasure.`
     : total === 0
-      ? `Nothing is left of the patient ${id} that this command can erase.`
+      ? `Nothing is left of the ${subject} that this command can erase.`
       : 'Nothing was changed; add --execute and --reason to erase it.';
   const limits = ['It does not reach:', ...notReached(retentionMs).map((line) => `  - ${line}`)];
-  return ['Rows that hold something of the patient:', ...lines, '', result, '', ...limits].join('\n');
+  return [`Rows that hold something of the ${subject}:`, ...lines, '', result, '', ...limits].join('\n');
 }

@@ -1,29 +1,53 @@
 import type { ClientBase } from 'pg';
 
+/** The connection on which an erasure runs, in its transaction. */
+export type ErasureConnection = Pick<ClientBase, 'query'>;
+
 /** Whose data are to be erased, and the events in which they may stand. */
 export interface Subject {
-  readonly patientId: string;
-  /** Whether the patient is still in the service's own table. */
-  readonly exists: boolean;
-  /** The patient and its appointments: what commands are about. */
+  readonly id: string;
+  /** The field of events' data that names the subject, where it is not the aggregate. */
+  readonly dataField: string;
+  /** The subject's aggregates: what its events and commands are about. */
   readonly aggregateIds: readonly string[];
 }
 
-/** Finds the appointments of a patient wherever they are still known. */
-export async function findSubject(client: Pick<ClientBase, 'query'>, patientId: string): Promise<Subject> {
-  const patient = await client.query('SELECT 1 FROM "patients" WHERE "id" = $1::uuid', [patientId]);
-  const { rows } = await client.query<{ id: string }>(
-    `SELECT "appointment_id"::text AS id FROM "reminders"."appointment" WHERE "patient_id" = $1::uuid
-     UNION SELECT "id"::text FROM "appointments" WHERE "patient_id" = $1::uuid
-     UNION SELECT "aggregate_id" FROM "audit_log"
-       WHERE "aggregate_type" = 'appointment' AND lower("data"->>'patient_id') = $1::text
-     UNION SELECT "aggregate_id" FROM "signalbox"."outbox"
-       WHERE "aggregate_type" = 'appointment' AND lower("data"->>'patient_id') = $1::text`,
-    [patientId],
-  );
-  return {
-    patientId,
-    exists: patient.rowCount !== 0,
-    aggregateIds: [patientId, ...rows.map(({ id }) => id)],
-  };
+/** Returns an event's data without what they say of persons, as the catalogue says. */
+export type EraseEvent = (eventType: string, data: Record<string, unknown>) => Record<string, unknown>;
+
+/** A place of the application's own where a subject's data may lie. */
+export interface ErasurePlace {
+  readonly name: string;
+  /** Erases what is there and returns the number of rows that held something. */
+  readonly erase: (
+    connection: ErasureConnection,
+    subject: Subject,
+    eraseEvent: EraseEvent,
+  ) => Promise<number>;
+}
+
+/** A kind of person (or other subject) whose data can be erased. The package knows the outbox and postponed events. */
+export interface ErasureSubject {
+  /** As the command is called: `ops erase <type> <id>`. */
+  readonly type: string;
+  /** What is overwritten, for the help: "name, address and phone". */
+  readonly erases: string;
+  /** The field of events' data that names the subject, e.g. `patient_id`. */
+  readonly dataField: string;
+  /** The id in the form in which it is stored; undefined for what cannot be one. */
+  readonly normalize: (id: string) => string | undefined;
+  /** How an id looks, for the error: "a UUID". */
+  readonly idForm: string;
+  /** Finds the ids of the subject's aggregates, the subject's own included, wherever they are still known. */
+  readonly find: (
+    connection: ErasureConnection,
+    id: string,
+  ) => Promise<{
+    /** Whether the application still has the subject: an erasure is for what a deletion leaves behind. */
+    readonly exists: boolean;
+    readonly aggregateIds: readonly string[];
+  }>;
+  /** How the subject is deleted, for the error when it still exists. */
+  readonly deletion: (id: string) => string;
+  readonly places?: readonly ErasurePlace[];
 }

@@ -75,7 +75,7 @@ A consumer of Signalbox passes over events that its inbox knows, also after a re
 events between the new and the old place, for that consumer alone, so that their effects happen again.
 
 Examples:
-  npm run ops -- groups reset audit-log --to-earliest --all-topics
-  npm run ops -- groups reset audit-log --to-offset 100 --topic patient.created:0 --execute
-  npm run ops -- groups reset audit-log --to-datetime 2h --topic 'appointment.*' --force-reprocess audit-log --execute
+  npx signalbox ops groups reset audit-log --to-earliest --all-topics
+  npx signalbox ops groups reset audit-log --to-offset 100 --topic patient.created:0 --execute
+  npx signalbox ops groups reset audit-log --to-datetime 2h --topic 'appointment.*' --force-reprocess audit-log --execute
 ${exitCodesHelp}`;

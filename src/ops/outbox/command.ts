@@ -69,8 +69,8 @@ Only events that were published are published again. Ctrl-C stops it after the b
 Exit codes: 0 done, or nothing to do; 1 it could not be done, or not all of it; 130 stopped by Ctrl-C.
 
 Examples:
-  npm run ops -- outbox replay --aggregate patient/550e8400-e29b-41d4-a716-446655440000
-  npm run ops -- outbox replay --type appointment.cancelled --since 2h --execute`,
+  npx signalbox ops outbox replay --aggregate patient/550e8400-e29b-41d4-a716-446655440000
+  npx signalbox ops outbox replay --type appointment.cancelled --since 2h --execute`,
     )
     .action((refs: string[], options: ReplayOptions) => run((tools) => replay(tools, refs, options)));
 }

@@ -70,13 +70,13 @@ function warningsOf(found: Status, maxAgeSeconds: number): string[] {
   const free = lanes.filter(({ owner, opensAfter }) => owner === null && opensAfter === null).length;
   const warnings: string[] = [];
   if (relays.length === 0)
-    warnings.push('No relay is alive: nothing is published. Start one (npm run relay).');
+    warnings.push('No relay is alive: nothing is published. Start one (npx signalbox relay).');
   else if (free > 0) warnings.push(`${free} lanes have no owner. A relay takes them within a lease's third.`);
   if (oldestSeconds > maxAgeSeconds) {
     warnings.push(`The oldest event has waited for ${roughly(oldestSeconds)}. The relay's log says why.`);
   }
   if (parked > 0)
-    warnings.push(`${counted(parked, 'event')} parked. See "npm run ops -- outbox parked list".`);
+    warnings.push(`${counted(parked, 'event')} parked. See "npx signalbox ops outbox parked list".`);
   for (const { eventType, events, reason, detail } of waitingForTopics) {
     warnings.push(
       `Waiting for the topic of ${eventType}: ${counted(events, 'event')}. ${detail} ${topicRemedy(stateOf(reason))}`,

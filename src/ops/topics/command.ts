@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { exitCodesHelp } from '../exitCodes';
 import type { Run } from '../command';
 import { applyTopics, type ApplyOptions } from './apply';
+import { createTopics } from './create';
 import { describeTopics, type DescribeOptions } from './describe';
 import { listTopics, type ListOptions } from './list';
 
@@ -25,6 +26,11 @@ export function topicsCommand(run: Run): Command {
     .action((names: string[], options: DescribeOptions) =>
       run((tools) => describeTopics(tools, names, options)),
     );
+  topics
+    .command('create')
+    .description('create the declared topics that are missing; the others stay as they are')
+    .option('--json', 'one line of JSON')
+    .action((options: { json?: boolean }) => run((tools) => createTopics(tools, options)));
   topics
     .command('apply')
     .description(

@@ -58,7 +58,7 @@ export function describeTopics(
       const text = [
         ...descriptions.map(textOf),
         ...missing.map(
-          (topic) => `${topic}: is missing. "npm run ops -- topics apply --execute" creates it.`,
+          (topic) => `${topic}: is missing. "npx signalbox ops topics apply --execute" creates it.`,
         ),
       ];
       report(tools.stdout, json, { data: { topics: descriptions, missing }, text: text.join('\n\n') });
@@ -69,7 +69,7 @@ export function describeTopics(
 
 function noSuchTopic(missing: readonly string[]): UserError {
   const remedy =
-    'List them with "npm run ops -- topics list --all"; "npm run ops -- topics apply --execute" creates declared ones.';
+    'List them with "npx signalbox ops topics list --all"; "npx signalbox ops topics apply --execute" creates declared ones.';
   return new UserError(`The cluster has no topic ${missing.join(', ')}. ${remedy}`);
 }
 

@@ -10,7 +10,8 @@ const sql = `
   SELECT c.system_identifier::text AS known, s.system_identifier::text AS actual
   FROM pg_control_system() s LEFT JOIN signalbox.cluster c ON true`;
 
-const remedy = 'Run "npm run ops -- outbox repair", which rebuilds the cursors from what was last published.';
+const remedy =
+  'Run "npx signalbox ops outbox repair", which rebuilds the cursors from what was last published.';
 
 /** @throws UserError when the lanes' cursors were not made by this cluster, or by a later state of it. */
 export async function refuseForeignCursors(database: Queryable, lanes: readonly TakenLane[]): Promise<void> {

@@ -69,7 +69,7 @@ async function presentLanes(client: PoolClient, to: number): Promise<number> {
   }
   if (closed > 0) {
     throw new UserError(
-      `${closed} lanes of the last change are still closed: the lanes they come from have events of before to publish. See "npm run ops -- outbox status", and raise the number when they are open.`,
+      `${closed} lanes of the last change are still closed: the lanes they come from have events of before to publish. See "npx signalbox ops outbox status", and raise the number when they are open.`,
     );
   }
   return lanes;

@@ -41,7 +41,7 @@ export async function checkTarget(database: Queryable, target: Target): Promise<
   const known = await readTarget(database);
   if (!known || isSameTarget(known, target)) return;
   throw new UserError(
-    `This outbox is published to ${describeTarget(known)}, but the KAFKA_* variables name ${describeTarget(target)}: its events would be split between the two. Correct the variables; or stop all relays and change the target with "npm run ops -- outbox target --execute".`,
+    `This outbox is published to ${describeTarget(known)}, but the KAFKA_* variables name ${describeTarget(target)}: its events would be split between the two. Correct the variables; or stop all relays and change the target with "npx signalbox ops outbox target --execute".`,
   );
 }
 

@@ -17,7 +17,8 @@ export interface PrismaClientLike {
 export interface CaptureOptions {
   /** `metadata.source` of the events: the service's name. */
   readonly source: string;
-  readonly logger: Logger;
+  /** Where faults are said that have no caller; by default lines of JSON on standard output, from warnings on. */
+  readonly logger?: Logger | undefined;
   /** Called after the commit of a transaction that appended events: nudge the relay. What it throws is logged. */
   readonly onCommitted?: () => void;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Logger } from '../logger';
 import { allVariables } from './variables';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -32,23 +33,35 @@ export function loadConfig<S extends z.ZodRawShape>(
   throw new ConfigError(
     result.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      if (!(name in given)) return `${name} is not set: ${descriptionOf(name)}`;
+      if (!(name in given)) return `${name} is not set: ${descriptionOf(shape[name])}`;
       return `${name}${shown(name, given[name])}: ${issue.message}`;
     }),
   );
 }
 
-/** Names that look like ours but are none: most likely a misspelling that would go unnoticed. */
-export function unknownVariables(environment: Environment): string[] {
+/**
+ * Names that look like known ones but are not: most likely a misspelling that would go unnoticed.
+ * @param own Variables of the project's own: names that begin as theirs do are looked at, too.
+ */
+export function unknownVariables(environment: Environment, own: z.ZodRawShape = {}): string[] {
+  const prefixes = new Set(['KAFKA_', 'OUTBOX_', 'RELAY_', ...Object.keys(own).flatMap(prefixOf)]);
   return Object.keys(environment)
-    .filter((name) => /^(KAFKA|OUTBOX|RELAY|REMINDER|SMTP)_/.test(name) && !(name in allVariables))
+    .filter((name) => prefixOf(name).some((prefix) => prefixes.has(prefix)))
+    .filter((name) => !(name in allVariables) && !(name in own))
     .sort();
 }
 
-function descriptionOf(name: string): string {
-  const variable = (allVariables as Record<string, z.ZodType>)[name];
-  return variable?.description ?? 'required';
+/** Warns of each variable that looks misspelt; `own` are the project's own. */
+export function warnOfUnknown(logger: Logger, environment: Environment, own?: z.ZodRawShape): void {
+  for (const variable of unknownVariables(environment, own))
+    logger.warn({ variable }, `${variable} is set but not known; is it misspelt?`);
 }
+
+/** `SMTP_` of SMTP_URL; empty for a name of one word. */
+const prefixOf = (name: string): string[] => /^[A-Z]+_/.exec(name)?.slice() ?? [];
+
+const descriptionOf = (variable: unknown): string =>
+  (variable as z.ZodType | undefined)?.description ?? 'required';
 
 /** Connection strings and passwords stay out of logs and terminals. */
 function shown(name: string, value: unknown): string {

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import { databaseUrlProblems } from '../connections/databaseUrl';
 
 /*
- * Every environment variable, once: its schema, its default and what it is for. `.env.example` and the
+ * Every environment variable of the package, once: its schema, its default and what it is for. `.env.example` and the
  * configuration page are checked against this file.
  */
 
-const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
-const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const port = whole(1, 65_535);
+/** A variable that is true or false. */
+export const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+/** A variable that is a whole number of a range. */
+export const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+/** A variable that is a TCP port. */
+export const port = whole(1, 65_535);
 const secret = z.string().min(1);
 const brokerList = z
   .string()
@@ -20,14 +23,6 @@ const brokerList = z
       )
       .min(1),
   );
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}
 
 /** What all three programs read. */
 export const commonVariables = {
@@ -41,11 +36,11 @@ export const commonVariables = {
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
     .default('info')
     .describe('Least level that is logged'),
-  SERVICE_NAME: z
-    .string()
-    .min(1)
-    .default('healthcore-api')
-    .describe('metadata.source of the events that the API appends'),
+};
+
+/** What every program with a server reads. */
+export const serverVariables = {
+  HOST: z.string().min(1).default('0.0.0.0').describe('Address on which servers listen'),
 };
 
 /** What is needed to write through Prisma with capture. */
@@ -71,7 +66,7 @@ export const captureVariables = {
     ),
 };
 
-/** What is needed to talk to Kafka. The API reads none of it. */
+/** What is needed to talk to Kafka. Programs that only write read none of it. */
 export const kafkaVariables = {
   KAFKA_BOOTSTRAP_SERVERS: brokerList.describe('Brokers to connect to first, host:port separated by commas'),
   KAFKA_ENABLED: flag
@@ -80,7 +75,7 @@ export const kafkaVariables = {
   KAFKA_TOPIC_PREFIX: z
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,99}$/, 'expected letters, digits, ".", "_" or "-"')
-    .default('healthcore')
+    .default('signalbox')
     .describe('Topics are named prefix.event_type'),
   KAFKA_CLIENT_ID: z
     .string()
@@ -128,21 +123,6 @@ export const kafkaVariables = {
     .describe('How batches are compressed; zstd needs Node 22.15 or newer'),
 };
 
-/** What the API alone reads. */
-export const apiVariables = {
-  PORT: port.default(8000).describe('Port of the API'),
-  HOST: z.string().min(1).default('0.0.0.0').describe('Address on which servers listen'),
-  API_BODY_LIMIT_BYTES: whole(1_024, 10_000_000).default(100_000).describe('Largest request body, in bytes'),
-  API_REQUEST_TIMEOUT_MS: whole(1_000, 600_000)
-    .default(15_000)
-    .describe('Longest time a request may take to arrive, and again to be answered, in milliseconds'),
-  API_WAITING_REQUESTS: whole(0, 100_000)
-    .default(500)
-    .describe(
-      'Most requests that may wait for a database connection; any further one is answered 503 at once',
-    ),
-};
-
 /** What the relay alone reads. */
 export const relayVariables = {
   RELAY_PORT: port.default(8001).describe("Port of the relay's livez, readyz and metrics"),
@@ -176,12 +156,12 @@ export const consumerVariables = {
   CONSUMERS_SERVICE_NAME: z
     .string()
     .min(1)
-    .default('healthcore-consumers')
+    .default('signalbox-consumers')
     .describe('metadata.source of the events that consumers append'),
   CONSUMER_GROUP_PREFIX: z
     .string()
     .regex(/^[a-zA-Z0-9._-]+$/)
-    .default('healthcore')
+    .default('signalbox')
     .describe('Groups are named prefix.consumer'),
   CONSUMER_RETRY_LIMIT: whole(0, 1_000)
     .default(5)
@@ -192,37 +172,14 @@ export const consumerVariables = {
   CONSUMER_SESSION_TIMEOUT_MS: whole(6_000, 300_000)
     .default(30_000)
     .describe('How long a silent consumer keeps its partitions, in milliseconds'),
-  REMINDER_LEAD_MINUTES: whole(1, 43_200)
-    .default(1_440)
-    .describe('How long before an appointment appointment-reminders asks for its e-mail, in minutes'),
-  REMINDER_TIME_ZONE: z
-    .string()
-    .refine(isTimeZone, 'expected the name of a time zone, such as Europe/Berlin')
-    .default('UTC')
-    .describe('The time zone in which patients are told the time of their appointment'),
-  SMTP_URL: z
-    .url({ protocol: /^smtps?$/, error: 'expected smtp://user:password@host:port or smtps://…' })
-    .optional()
-    .describe('The mail server of email-sender; unset prints a line for each e-mail to the log instead'),
-  SMTP_FROM: z
-    .string()
-    .regex(
-      /^([^<>\r\n]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/,
-      'expected an address, or Name <address>',
-    )
-    .optional()
-    .describe('Who e-mails are from: an address, or Name <address>'),
-  SMTP_REQUIRE_TLS: flag
-    .default(true)
-    .describe("Whether a mail server that offers no TLS is refused; patients' addresses travel there"),
 };
 
 /** All variables that Signalbox knows, by name. */
 export const allVariables = {
   ...commonVariables,
+  ...serverVariables,
   ...captureVariables,
   ...kafkaVariables,
-  ...apiVariables,
   ...relayVariables,
   ...consumerVariables,
 };

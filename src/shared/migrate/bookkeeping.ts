@@ -38,7 +38,8 @@ export async function hasBookkeeping(client: Client, schema: string): Promise<bo
 
 /**
  * The migrations that the database lacks, in their order.
- * @throws UserError when an applied migration has changed since, or an earlier one failed.
+ * @throws UserError when an applied migration has changed since, an earlier one failed, or the database was made by other
+ * migrations.
  */
 export async function findPending(
   client: Client,
@@ -49,11 +50,26 @@ export async function findPending(
     `SELECT migration_name, checksum, finished_at FROM ${tableIn(schema)} WHERE rolled_back_at IS NULL`,
   );
   const byName = new Map(rows.map((row) => [row.migration_name, row]));
+  refuseOtherHistory(migrations, byName);
   return migrations.filter((migration) => {
     const row = byName.get(migration.name);
     if (row) refuseUnfinishedOrChanged(migration, row);
     return !row;
   });
+}
+
+/** The database was made by other migrations. */
+export class OtherHistoryError extends UserError {
+  override readonly name = 'OtherHistoryError';
+}
+
+/** A database that has migrations, and none of these: the history was squashed, or it is the database of something else. */
+function refuseOtherHistory(migrations: readonly Migration[], applied: ReadonlyMap<string, Applied>): void {
+  const [first] = applied.keys();
+  if (first === undefined || migrations.some(({ name }) => applied.has(name))) return;
+  throw new OtherHistoryError(
+    `This database was made by other migrations (${first} and ${applied.size - 1} more), and has none of these. Use an empty database.`,
+  );
 }
 
 function refuseUnfinishedOrChanged({ name, checksum }: Migration, row: Applied): void {

@@ -5,11 +5,12 @@ import type { Migration } from './readMigrations';
 
 /*
  * `DROP SCHEMA public CASCADE`, and with it `prisma migrate reset`, removes the bookkeeping and leaves the schemas that
- * the migrations have created beside it: they would fail on them. These are renamed rather than dropped, because the
- * outbox in one of them may hold events that have not been published.
+ * the migrations have created beside it: they would fail on them. These are renamed rather than dropped, for what is in
+ * them may be wanted. Those that are created IF NOT EXISTS, as ours is, stay as they are: the outbox may hold events that
+ * have not been published.
  */
 
-const createSchema = /^\s*CREATE\s+SCHEMA\s+"?(\w+)"?\s*;/gim;
+const createSchema = /^\s*CREATE\s+SCHEMA\s+(IF\s+NOT\s+EXISTS\s+)?"?(\w+)"?\s*;/gim;
 
 /** Tables that call functions of these schemas, and bookkeeping of other schemas: the schemas belong to them. */
 const findOwners = `
@@ -31,7 +32,9 @@ export async function setLeftoversAside(
   migrations: readonly Migration[],
   logger: Logger,
 ): Promise<void> {
-  const made = migrations.flatMap(({ sql }) => [...sql.matchAll(createSchema)].map(([, name]) => name));
+  const created = migrations.flatMap(({ sql }) => [...sql.matchAll(createSchema)]);
+  const made = created.map(([, , name]) => name);
+  const kept = new Set(created.filter(([, ifMissing]) => ifMissing !== undefined).map(([, , name]) => name));
   const { rows: left } = await client.query<{ name: string }>(
     'SELECT nspname::text AS name FROM pg_namespace WHERE nspname = ANY ($1::text[]) ORDER BY 1',
     [made],
@@ -45,7 +48,7 @@ export async function setLeftoversAside(
     );
   }
   const suffix = new Date().toISOString().replaceAll(/\D/g, '').slice(0, 17);
-  for (const name of names) {
+  for (const name of names.filter((each) => !kept.has(each))) {
     const aside = `${name}_before_${suffix}`;
     await client.query(`ALTER SCHEMA ${escapeIdentifier(name)} RENAME TO ${escapeIdentifier(aside)}`);
     logger.warn(

@@ -21,7 +21,7 @@ export async function applyOutsideTransaction(
 ): Promise<void> {
   if (!(await isDirect(client))) {
     throw new UserError(
-      `The migration ${migration.name} can't run in a transaction, and this connection goes through a pooler. Run "npm run migrate" once with the address of the server itself.`,
+      `The migration ${migration.name} can't run in a transaction, and this connection goes through a pooler. Run "npx signalbox migrate" once with the address of the server itself.`,
     );
   }
   await client.query('SELECT pg_advisory_lock($1)', [prismaMigrateLock]);

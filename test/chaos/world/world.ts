@@ -85,7 +85,8 @@ export async function createWorld({ directory, kind, random }: WorldOptions): Pr
     [1, 2, 3].map(async (number) =>
       unit({
         name: `relay-${number}`,
-        program: 'src/relay/main',
+        program: 'src/cli/main',
+        args: ['--config', join(__dirname, '../../../signalbox.config.js'), 'relay'],
         env: { ...urlThrough(cables.relay), ...kafka, ...relayEnv, RELAY_PORT: String(await findFreePort()) },
       }),
     ),

@@ -37,7 +37,11 @@ async function main(logger: Logger): Promise<number> {
 }
 
 /** The trigger engine asks the database before it starts, which may be away: a supervisor would start it again. */
-async function connect(engine: CaptureEngineName, databaseUrl: string, options: CaptureOptions) {
+async function connect(
+  engine: CaptureEngineName,
+  databaseUrl: string,
+  options: CaptureOptions & { readonly logger: Logger },
+) {
   const { logger } = options;
   const database = { databaseUrl, poolSize: loops + 1, applicationName: 'chaos-writer', logger };
   for (;;) {

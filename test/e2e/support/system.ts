@@ -1,6 +1,6 @@
 /** The whole system as processes of its own: API, relay and consumers on one database and one broker. */
 import { findFreePort } from '../../../dev/postgres/ports';
-import { type RunningProgram, spawnProgram } from '../../support/process';
+import { type RunningProgram, spawnProgram, spawnSignalbox } from '../../support/process';
 import { waitFor } from '../../support/waitFor';
 
 export interface SystemOptions {
@@ -27,9 +27,9 @@ const readyWithinMs = 90_000;
 /** Starts all three and waits until each says that it is ready. */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const [api, relay, consumers] = await Promise.all([
-    startPart('src/api/main', 'PORT', options),
-    startPart('src/relay/main', 'RELAY_PORT', options),
-    startPart('src/consumers/main', 'CONSUMERS_PORT', options),
+    startPart('api', 'PORT', options),
+    startPart('relay', 'RELAY_PORT', options),
+    startPart('consumers', 'CONSUMERS_PORT', options),
   ]);
   await Promise.all([api, relay, consumers].map(waitUntilReady));
   return { api, relay, consumers };
@@ -37,12 +37,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
 /** Starts one program; `portVariable` is the one that moves its HTTP port. */
 export async function startPart(
-  program: string,
+  program: 'api' | 'relay' | 'consumers',
   portVariable: string,
   options: SystemOptions,
 ): Promise<Part> {
   const port = await findFreePort();
-  const running = await spawnProgram(program, {
+  const running = await start(program, {
     ...(options.args ? { args: options.args } : {}),
     env: {
       DATABASE_URL: options.databaseUrl,
@@ -56,6 +56,12 @@ export async function startPart(
   });
   return { program: running, url: `http://127.0.0.1:${port}` };
 }
+
+const start = (
+  program: 'api' | 'relay' | 'consumers',
+  options: Parameters<typeof spawnSignalbox>[1],
+): Promise<RunningProgram> =>
+  program === 'api' ? spawnProgram('src/api/main', options) : spawnSignalbox(program, options);
 
 /** Waits for /readyz to say so; a program that has ended will not. */
 export async function waitUntilReady({ program, url }: Part): Promise<void> {

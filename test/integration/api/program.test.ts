@@ -70,7 +70,7 @@ it('refuses the trigger engine in one line when its triggers are missing, and na
   await query('DROP TRIGGER signalbox_patient_insert ON patients');
   const api = await spawnProgram(program, { env: environment({ PORT: '8000', OUTBOX_CAPTURE: 'trigger' }) });
   expect((await api.exited).code).toBe(1);
-  expect(api.output()).toContain('npm run events:migration');
+  expect(api.output()).toContain('npx signalbox sync');
   expect(api.output()).not.toContain('    at ');
 });
 

@@ -15,7 +15,13 @@ import {
   uniqueName,
   withAdmin,
 } from '../../support/kafka';
-import { killPrograms, type RunningProgram, spawnProcess, spawnProgram } from '../../support/process';
+import {
+  killPrograms,
+  type RunningProgram,
+  signalboxArguments,
+  spawnProcess,
+  spawnSignalbox,
+} from '../../support/process';
 import { waitFor, within } from '../../support/waitFor';
 
 let producer: Producer;
@@ -64,7 +70,7 @@ const env = (): Record<string, string> => ({
 });
 
 const startConsole = (...args: string[]): Promise<RunningProgram> =>
-  spawnProgram('src/consumers/console/main', { args, env: env() });
+  spawnSignalbox('console', { args, env: env() });
 
 /** Everything that a console prints which ends by itself, without the line that says that it listens. */
 async function printed(...args: string[]): Promise<string[]> {
@@ -153,8 +159,15 @@ test('writes no colours into a file, not even in the pretty format', async () =>
   await send(patientCreated());
   const directory = await mkdtemp(join(tmpdir(), 'signalbox-console-'));
   try {
-    const file = `${await compile()}/src/consumers/console/main.js`;
-    const options = ['--from-beginning', '--limit', '1', '--format', 'pretty', '--headers'];
+    const file = `${await compile()}/src/cli/main.js`;
+    const options = await signalboxArguments('console', [
+      '--from-beginning',
+      '--limit',
+      '1',
+      '--format',
+      'pretty',
+      '--headers',
+    ]);
     const program = await spawnProcess({
       command: '/bin/bash',
       args: ['-c', '"$0" "$@" > "$OUTPUT"', process.execPath, file, ...options],
@@ -238,15 +251,11 @@ test('with a group goes on where it was', async () => {
 
 test('ends in peace when the reader of its output goes away', async () => {
   await send(patientCreated());
-  const file = `${await compile()}/src/consumers/console/main.js`;
+  const file = `${await compile()}/src/cli/main.js`;
+  const options = await signalboxArguments('console', ['--from-beginning']);
   const program = await spawnProcess({
     command: '/bin/bash',
-    args: [
-      '-c',
-      `"$0" "$1" --from-beginning | head -n 1; echo "codes \${PIPESTATUS[*]}"`,
-      process.execPath,
-      file,
-    ],
+    args: ['-c', `"$0" "$@" | head -n 1; echo "codes \${PIPESTATUS[*]}"`, process.execPath, file, ...options],
     env: env(),
   });
   // Like any program it learns that nobody reads any more when it writes, so something has to come.
@@ -279,12 +288,12 @@ test('a name that is neither event type nor topic ends it with the names that th
 
 test('a broker that does not answer ends it with one line, unless it is to wait', async () => {
   const nowhere = { env: { KAFKA_BOOTSTRAP_SERVERS: '127.0.0.1:1' } };
-  const program = await spawnProgram('src/consumers/console/main', nowhere);
+  const program = await spawnSignalbox('console', nowhere);
   expect(await program.exited).toEqual({ code: 1, signal: null });
   expect(program.lines().at(-2)).toMatch(
     /^No Kafka broker answers at 127\.0\.0\.1:1 \(127\.0\.0\.1:1: refuses the connection\)\. Start it/,
   );
-  const patient = await spawnProgram('src/consumers/console/main', { ...nowhere, args: ['--wait'] });
+  const patient = await spawnSignalbox('console', { ...nowhere, args: ['--wait'] });
   await patient.waitForLine('trying again');
   expect(await patient.kill('SIGINT')).toEqual({ code: 0, signal: null });
 });

@@ -16,7 +16,7 @@ import {
   uniqueName,
 } from '../../support/kafka';
 import { silentLogger } from '../../support/logger';
-import { killPrograms, type RunningProgram, spawnProgram } from '../../support/process';
+import { killPrograms, type RunningProgram, spawnSignalbox } from '../../support/process';
 import { waitFor, within } from '../../support/waitFor';
 
 let database: TestDatabase;
@@ -59,7 +59,7 @@ const topics = (): string[] => [
 ];
 
 async function start(env: Record<string, string> = {}, ...args: string[]): Promise<RunningProgram> {
-  return spawnProgram('src/consumers/main', {
+  return spawnSignalbox('consumers', {
     args,
     env: {
       DATABASE_URL: database.url,

@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { fromSetup, variables } from '../../support/environment';
 import { kafkaBrokers } from '../../support/kafka';
 import { silentLogger } from '../../support/logger';
-import { killPrograms, type RunningProgram, spawnProgram } from '../../support/process';
+import { killPrograms, type RunningProgram, spawnSignalbox } from '../../support/process';
 
 const onRealKafka = process.env['SIGNALBOX_BROKER'] === 'kafka';
 let database: TestDatabase;
@@ -26,7 +26,7 @@ afterEach(killPrograms);
 afterAll(() => database.drop());
 
 async function startConsumers(brokers: string, password: string): Promise<RunningProgram> {
-  return spawnProgram('src/consumers/main', {
+  return spawnSignalbox('consumers', {
     env: {
       DATABASE_URL: database.url,
       KAFKA_BOOTSTRAP_SERVERS: brokers,

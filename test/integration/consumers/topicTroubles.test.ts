@@ -13,7 +13,7 @@ import { withAdmin } from '../../../src/kafka/withAdmin';
 import { createTestDatabase } from '../../support/database';
 import { uniqueName } from '../../support/kafka';
 import { captureLogger, type CapturedLog, silentLogger } from '../../support/logger';
-import { killPrograms, spawnProgram } from '../../support/process';
+import { killPrograms, spawnSignalbox } from '../../support/process';
 import { waitFor } from '../../support/waitFor';
 
 let directory: string;
@@ -177,7 +177,7 @@ test('a consumer whose group is refused ends by itself: the others go on, and th
     CONSUMERS_PORT: String(port),
     HOST: '127.0.0.1',
   };
-  const program = await spawnProgram('src/consumers/main', { env });
+  const program = await spawnSignalbox('consumers', { env });
   await program.waitForLine('audit-log has ended');
   const check = async (): Promise<Record<string, { ok: boolean; detail?: string }>> => {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`);
@@ -197,7 +197,7 @@ test('a consumer whose group is refused ends by itself: the others go on, and th
   expect(checks['audit-log: kafka']?.detail).toContain('GROUP_AUTHORIZATION_FAILED');
   expect(await program.kill('SIGTERM')).toEqual({ code: 0, signal: null });
   refusals = (asked) => (asked === 'Join' ? 'GROUP_AUTHORIZATION_FAILED' : undefined);
-  const refused = await spawnProgram('src/consumers/main', { env });
+  const refused = await spawnSignalbox('consumers', { env });
   expect(await refused.exited).toEqual({ code: 1, signal: null });
   await database.drop();
   // Two programs are started, one after the other.

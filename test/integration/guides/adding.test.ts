@@ -35,7 +35,7 @@ describe('the guide to adding an event', () => {
     for (const block of blocks) await project.apply(block);
     expect(await project.node(['prisma/generate.js'])).toMatchObject({ code: 0 });
     expect(await project.compile()).toEqual({ code: 0, output: '' });
-    const written = await project.node(['dist/src/outbox/prisma/trigger/main.js']);
+    const written = await project.signalbox('sync');
     expect(written).toMatchObject({
       code: 0,
       output: expect.stringContaining('Wrote prisma/migrations/') as string,
@@ -51,7 +51,7 @@ describe('the guide to adding an event', () => {
   };
 
   it('gives a project in which the triggers’ migration is complete', async () => {
-    const again = await project.node(['dist/src/outbox/prisma/trigger/main.js', '--check']);
+    const again = await project.signalbox('sync', '--check');
     expect(again).toMatchObject({ code: 0, output: expect.stringContaining('Nothing to do') as string });
   });
 

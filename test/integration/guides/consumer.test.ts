@@ -8,7 +8,7 @@ import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from 
 import { type RunningProgram, spawnProcess } from '../../support/process';
 import { connect, type TestConnection } from '../trigger/support';
 import { waitFor } from '../../support/waitFor';
-import { type Block, Project, readBlocks } from './project';
+import { type Block, Project, readBlocks, signalbox } from './project';
 
 jest.setTimeout(240_000);
 
@@ -54,7 +54,7 @@ describe('the guide to writing a consumer', () => {
   async function start(...names: string[]): Promise<RunningProgram> {
     return spawnProcess({
       command: process.execPath,
-      args: ['dist/src/consumers/main.js', ...names],
+      args: [...signalbox, 'consumers', ...names],
       cwd: project.directory,
       env: {
         DATABASE_URL: database.url,

@@ -10,10 +10,13 @@ const copied = [
   'prisma',
   'prisma.config.ts',
   'package.json',
+  'signalbox.config.ts',
   'jest.config.js',
   'tsconfig.json',
   'tsconfig.build.json',
 ];
+/** What Node is started with for a command of the copy's, after it was compiled. */
+export const signalbox = ['dist/src/cli/main.js', '--config', 'dist/signalbox.config.js'];
 const compiler = 'node_modules/typescript/bin/tsc';
 
 /** A fenced block: its language is followed by what it is, e.g. `file=src/healthcore/events/invoice.ts`. */
@@ -89,6 +92,11 @@ export class Project {
     });
   }
 
+  /** Runs a command of `signalbox`, of the compiled copy. */
+  signalbox(...args: string[]): Promise<Ran> {
+    return this.node([...signalbox, ...args]);
+  }
+
   /** As `npm run build` does. */
   compile(): Promise<Ran> {
     return this.node([compiler, '-p', 'tsconfig.build.json']);
@@ -102,8 +110,8 @@ export class Project {
     const text = await readFile(this.path(file), 'utf8');
     const name = path.basename(file, '.ts');
     const checks = [
-      `import { defineCatalogue } from '../events/catalogue';`,
-      `import { withCapture } from '../outbox/prisma/middleware/extension';`,
+      `import { defineCatalogue } from 'signalbox';`,
+      `import { withCapture } from 'signalbox/prisma';`,
       `import { createPrismaClient } from './createPrismaClient';`,
       'declare const prisma: ReturnType<typeof createPrismaClient>;',
       'declare const options: Omit<Parameters<typeof withCapture>[1], "catalogue">;',

@@ -91,7 +91,7 @@ it('finds what is wrong in the database, and says what to do', async () => {
   await pool.query('UPDATE signalbox.cluster SET system_identifier = 1');
   await pool.query('ALTER TABLE "patients" DISABLE TRIGGER USER');
   await pool.query(
-    `UPDATE _prisma_migrations SET migration_name = 'gone' WHERE migration_name LIKE '%settled_dead_letters'`,
+    `UPDATE _prisma_migrations SET migration_name = 'gone' WHERE migration_name LIKE '%reminders'`,
   );
   await append(pool, 'one', 1);
   await pool.query(`UPDATE signalbox.outbox SET occurred_at = now() - interval '1 hour'`);
@@ -103,13 +103,13 @@ it('finds what is wrong in the database, and says what to do', async () => {
   expect(diagnosis.of('triggers')[0]).toMatchObject({
     status: 'fail',
     detail: expect.stringContaining('is switched off'),
-    remedy: expect.stringContaining('npm run events:migration -- --repair'),
+    remedy: expect.stringContaining('npx signalbox sync --repair'),
   });
   expect(diagnosis.of('migrations')).toMatchObject([
     {
       status: 'fail',
-      detail: expect.stringContaining('settled_dead_letters'),
-      remedy: 'Run "npm run migrate".',
+      detail: expect.stringContaining('reminders'),
+      remedy: 'Run "npx signalbox migrate".',
     },
   ]);
   expect(diagnosis.of('relays')).toMatchObject([{ status: 'fail' }]);

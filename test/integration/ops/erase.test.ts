@@ -9,13 +9,14 @@ import { type AnyEvent, catalogue } from '../../../src/healthcore/catalogue';
 import { eraseData } from '../../../src/events/eraseData';
 import { parseEnvelope } from '../../../src/events/envelope';
 import { isExpired } from '../../../src/events/expiry';
-import { erasePatient, type EraseOptions } from '../../../src/ops/erase/erase';
+import { eraseSubject, type EraseOptions } from '../../../src/ops/erase/erase';
+import { patientErasure } from '../../../src/healthcore/patientErasure';
+import { toolsOf } from './tools';
 import type { CapturedClient } from '../../../src/healthcore/capturedClient';
 import { createCapturedClient } from '../../../src/healthcore/capturedClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { eventOf, messageOf, patientMarker } from '../../support/events';
 import { silentLogger } from '../../support/logger';
-import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
 let database: TestDatabase;
 let prisma: CapturedClient;
@@ -38,15 +39,8 @@ afterAll(async () => {
 
 async function erase(id: string, options: EraseOptions = {}): Promise<string> {
   const stdout = new PassThrough();
-  const tools = {
-    catalogue,
-    createClient: createPrismaClient,
-    environment: { DATABASE_URL: database.url },
-    logger: silentLogger(),
-    stdout,
-    stderr: stdout,
-  };
-  expect(await erasePatient(tools, id, options)).toBe(0);
+  const tools = toolsOf({ DATABASE_URL: database.url }, { stdout, logger: silentLogger() });
+  expect(await eraseSubject(tools, patientErasure, id, options)).toBe(0);
   return String(stdout.read());
 }
 

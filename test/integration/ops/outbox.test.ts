@@ -4,7 +4,7 @@ import { ensureTopics } from '../../../src/kafka/topics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { numberedData } from '../../support/events';
 import { deleteTopics, kafkaBrokers, readAll, testKafka } from '../../support/kafka';
-import { killPrograms, spawnProgram } from '../../support/process';
+import { killPrograms, spawnSignalbox } from '../../support/process';
 import {
   append,
   poolOf,
@@ -127,7 +127,7 @@ describe('ops outbox tail', () => {
 
   it('follows what is committed, late commits included, by key, each once', async () => {
     await append(pool, 'a', 1);
-    const program = await spawnProgram('src/ops/main', {
+    const program = await spawnSignalbox('ops', {
       args: ['outbox', 'tail', '--follow', '--json', '--data', '--key', 'a'],
       env: { DATABASE_URL: database.url },
     });
@@ -388,7 +388,7 @@ describe('ops outbox replay', () => {
     );
     await stepped.drain();
     const env = { DATABASE_URL: database.url, ...kafkaEnv(prefix) };
-    const program = await spawnProgram('src/ops/main', {
+    const program = await spawnSignalbox('ops', {
       args: ['outbox', 'replay', '--all', '--execute'],
       env,
     });
@@ -454,6 +454,6 @@ it('every command has its help', async () => {
   for (const command of ['status', 'tail', 'show', 'replay', 'parked', 'lanes', 'repair']) {
     const { code, output } = await outbox(command, '--help');
     expect(code).toBe(0);
-    expect(output).toMatch(/Usage: npm run ops -- outbox/);
+    expect(output).toMatch(/Usage: ops outbox/);
   }
 });

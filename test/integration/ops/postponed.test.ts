@@ -2,7 +2,7 @@
 import { PassThrough } from 'node:stream';
 import { randomUUID } from 'node:crypto';
 import { putAside } from '../../../src/consumers/postponed/putAside';
-import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
+import type { EventEnvelope } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
 import {
   discardPostponed,
@@ -12,6 +12,7 @@ import {
 } from '../../../src/ops/postponed/postponed';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { messageOf, patientCreated, patientMarker } from '../../support/events';
+import { toolsOf } from './tools';
 import { silentLogger } from '../../support/logger';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
@@ -41,14 +42,7 @@ async function run(
   options: PostponedOptions = {},
 ): Promise<{ code: number; output: string }> {
   const stdout = new PassThrough();
-  const tools = {
-    catalogue,
-    createClient: createPrismaClient,
-    environment: { DATABASE_URL: database.url },
-    logger: silentLogger(),
-    stdout,
-    stderr: stdout,
-  };
+  const tools = toolsOf({ DATABASE_URL: database.url }, { stdout, logger: silentLogger() });
   const code = await action(tools, options);
   return { code, output: String(stdout.read() ?? '') };
 }

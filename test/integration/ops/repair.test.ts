@@ -61,7 +61,7 @@ describe('ops outbox repair', () => {
     await append(pool, 'early-1', 7);
 
     const refused = steppedRelay(pool);
-    await expect(refused.leases.renew()).rejects.toThrow('npm run ops -- outbox repair');
+    await expect(refused.leases.renew()).rejects.toThrow('npx signalbox ops outbox repair');
     await pool.query('DELETE FROM signalbox.relay');
 
     const dry = await repair();

@@ -1,14 +1,14 @@
 /** The ops command as operators run it. */
 import { Writable } from 'node:stream';
 import { type Command, CommanderError } from 'commander';
+import { toolsOf } from './tools';
 import { opsProgram } from '../../../src/ops/program';
 import { commandLogger, exitCodeOf } from '../../../src/shared/commandLine';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
-import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
+import type { EventEnvelope } from '../../../src/healthcore/catalogue';
 import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetter';
 import { messageOf } from '../../support/events';
 import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
-import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 
 // A real cluster keeps each reader waiting for some seconds before it is let into its group.
 jest.setTimeout(300_000);
@@ -35,22 +35,10 @@ export async function ops(env: Readonly<Record<string, string>>, ...args: string
   });
   const logger = commandLogger('ops', stream);
   const program = opsProgram(async (action) => {
-    code = await exitCodeOf(
-      () =>
-        action({
-          catalogue,
-          createClient: createPrismaClient,
-          environment: env,
-          logger,
-          stdout: stream,
-          stderr: stream,
-        }),
-      {
-        logger,
-        environment: env,
-        stderr: stream,
-      },
-    );
+    code = await exitCodeOf(() => action(toolsOf(env, { stdout: stream, logger })), {
+      logger,
+      stderr: stream,
+    });
   });
   for (const command of withSubcommands(program)) {
     command

@@ -253,7 +253,7 @@ describe('where no triggers are installed', () => {
       await expect(attempt()).rejects.toMatchObject({
         name: 'CaptureError',
         message: expect.stringMatching(
-          /client without capture.*after withCapture.*events:migration.*withoutCapture/,
+          /client without capture.*after withCapture.*npx signalbox sync.*withoutCapture/,
         ) as string,
       });
     }

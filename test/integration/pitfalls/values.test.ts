@@ -57,8 +57,7 @@ CREATE TYPE "Mood" AS ENUM ('in good spirits', 'BAD', 'later');
 CREATE TABLE "oddities" (id uuid PRIMARY KEY, note text, ext text, seen timestamptz(3), local timestamp(3), day date,
   count int, big bigint, exact numeric, ratio float8, thin real, yes boolean, scan bytea, doc jsonb, text json, mood "Mood");`;
 
-const aggregate = `import { defineAggregate } from '../../events/aggregate';
-import { bigint, bytes, datetime, decimal, float, json, nullable, text, uuid } from '../../events/fields';
+const aggregate = `import { bigint, bytes, datetime, decimal, defineAggregate, float, json, nullable, text, uuid } from 'signalbox';
 
 export const specimen = defineAggregate({
   type: 'specimen',
@@ -90,8 +89,8 @@ export const specimen = defineAggregate({
 });
 `;
 
-const oddAggregate = `import { defineAggregate } from '../../events/aggregate';
-import * as kind from '../../events/fields';
+const oddAggregate = `import { defineAggregate } from 'signalbox';
+import * as kind from 'signalbox';
 
 const { nullable } = kind;
 
@@ -343,7 +342,7 @@ describe('values of every kind', () => {
     await writeFile(project.path('odd.json'), JSON.stringify(oddValues));
     expect(await project.node(['prisma/generate.js'])).toMatchObject({ code: 0 });
     expect(await project.compile()).toEqual({ code: 0, output: '' });
-    expect(await project.node(['dist/src/outbox/prisma/trigger/main.js'])).toMatchObject({ code: 0 });
+    expect(await project.signalbox('sync')).toMatchObject({ code: 0 });
   });
   afterAll(() => project.remove());
 

@@ -210,12 +210,12 @@ test('cursors of another database cluster, or of a later state of this one, are 
   };
   const undo = 'UPDATE signalbox.lane SET done_xid = $1, done_floor = $2 WHERE lane = 3';
   await pool.query('UPDATE signalbox.cluster SET system_identifier = system_identifier + 1');
-  expect(await refused()).toMatch(/^UserError: .*restored or upgraded.*npm run ops -- outbox repair/);
+  expect(await refused()).toMatch(/^UserError: .*restored or upgraded.*npx signalbox ops outbox repair/);
   await pool.query('UPDATE signalbox.cluster SET system_identifier = system_identifier - 1');
   await pool.query(undo, ['99999999999', 0]);
-  expect(await refused()).toMatch(/^UserError: .*transaction 99999999999.*npm run ops -- outbox repair/);
+  expect(await refused()).toMatch(/^UserError: .*transaction 99999999999.*npx signalbox ops outbox repair/);
   await pool.query(undo, ['0', 99_999]);
-  expect(await refused()).toMatch(/^UserError: .*position 99999.*npm run ops -- outbox repair/);
+  expect(await refused()).toMatch(/^UserError: .*position 99999.*npx signalbox ops outbox repair/);
   await pool.query(undo, ['0', 0]);
   expect(await refused()).toBe('no error');
 });

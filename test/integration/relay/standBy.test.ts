@@ -240,7 +240,9 @@ describe('a relay with another target', () => {
     await untilPublished(16);
     const second = await start('second', options());
     await expect(second.failed).rejects.toThrow(named);
-    await expect(second.failed).rejects.toThrow(/would be split .* "npm run ops -- outbox target --execute"/);
+    await expect(second.failed).rejects.toThrow(
+      /would be split .* "npx signalbox ops outbox target --execute"/,
+    );
     await second.stop();
     await appendToAllLanes(2);
     await untilPublished(32);

@@ -1,11 +1,11 @@
 import { findFreePort } from '../../../dev/postgres/ports';
-import { spawnProgram, type RunningProgram } from '../../support/process';
+import { spawnSignalbox, type RunningProgram } from '../../support/process';
 import { waitFor } from '../../support/waitFor';
 
 /** The relay without Kafka and database is the smallest of our programs: it starts at once and has something to stop. */
 async function startProgram(): Promise<RunningProgram> {
   const port = String(await findFreePort());
-  const program = await spawnProgram('src/relay/main', {
+  const program = await spawnSignalbox('relay', {
     env: {
       KAFKA_ENABLED: 'false',
       DATABASE_URL: 'postgresql://127.0.0.1:1/none',

@@ -160,7 +160,7 @@ describe('a client with the trigger engine', () => {
     await db.run('ALTER TABLE patients DISABLE TRIGGER signalbox_patient_update');
     try {
       await expect(withSignals(forTriggers(), options)).rejects.toThrow(
-        /signalbox_patient_update on "patients" is switched off.*npm run events:migration/,
+        /signalbox_patient_update on "patients" is switched off.*npx signalbox sync/,
       );
     } finally {
       await db.run('ALTER TABLE patients ENABLE TRIGGER signalbox_patient_update');

@@ -37,7 +37,7 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
     await db.run('DROP TRIGGER signalbox_patient_insert ON patients');
     await expect(check()).rejects.toMatchObject({
       name: 'TriggersDifferError',
-      message: expect.stringMatching(/npm run events:migration.*npm run migrate/),
+      message: expect.stringMatching(/npx signalbox sync.*npx signalbox migrate/),
     });
   });
 
@@ -219,7 +219,7 @@ describe.each(serverNames)('the check of the triggers at start, on %s', (name) =
         const options = { schema, migrations: folder, check: false };
         await writeMigration(catalogue.aggregates, options);
         await db.run(sql);
-        await expect(check()).rejects.toThrow('npm run events:migration -- --repair');
+        await expect(check()).rejects.toThrow('npx signalbox sync --repair');
         expect((await writeMigration(catalogue.aggregates, options)).message).toMatch(/^Nothing to do/);
         const { message } = await writeMigration(catalogue.aggregates, { ...options, repair: true });
         await db.run(await readFile(/^Wrote (\S+)\. /.exec(message)?.[1] ?? '', 'utf8'));

@@ -4,7 +4,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { silentLogger } from '../../support/logger';
 import { connect, type TestConnection } from './support';
 
-const remedy = /npm run events:migration/;
+const remedy = /npx signalbox sync/;
 
 describe('a write of a table whose triggers were generated for other names', () => {
   let database: TestDatabase;

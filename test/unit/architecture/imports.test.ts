@@ -43,7 +43,7 @@ function read(file: string): Module {
   const specifiers = [...code.matchAll(/\brequire\(\s*["'`]([^"'`]+)["'`]\s*\)/g)].map(
     ([, name]) => name ?? '',
   );
-  const mentioned = [...source.matchAll(/^(?:import|export|\}) [^;'"]*from '(\.[^']+)';$/gm)];
+  const mentioned = [...source.matchAll(/^(?:import|export|\}) [^;'"]*from '((?:\.|signalbox)[^']*)';$/gm)];
   return {
     file,
     code: withoutComments(code),
@@ -61,8 +61,11 @@ function withoutComments(code: string): string {
 }
 
 function resolve(from: string, specifier: string): string {
-  if (!specifier.startsWith('.')) return specifier.replace(/^node:/, 'node:');
-  const base = path.join(path.dirname(from), specifier);
+  const ownName = /^signalbox(?:\/(.+))?$/.exec(specifier);
+  if (ownName) return `src/public/${ownName[1] ?? 'index'}.ts`;
+  if (!specifier.startsWith('.')) return specifier;
+  // Imports that are made while a program runs name the compiled file.
+  const base = path.join(path.dirname(from), specifier.replace(/\.js$/, ''));
   const found = [base, `${base}.ts`, path.join(base, 'index.ts')].find(
     (candidate) => candidate.endsWith('.ts') && existsSync(path.join(root, candidate)),
   );
@@ -102,6 +105,8 @@ describe('the API', () => {
   });
 });
 
+const engine = ['events', 'shared', 'outbox', 'kafka', 'relay', 'consumers', 'ops', 'testing', 'express'];
+
 /** What each part may import besides itself; the generated client counts as a part. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   events: [],
@@ -111,18 +116,21 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   relay: ['outbox', 'kafka', 'events', 'shared'],
   testing: ['outbox', 'kafka', 'events', 'shared'],
   consumers: ['kafka', 'outbox', 'events', 'shared'],
-  healthcore: ['consumers', 'kafka', 'outbox', 'events', 'shared', 'generated'],
-  api: ['outbox', 'events', 'shared', 'generated', 'healthcore'],
+  ops: ['relay', 'consumers', 'kafka', 'outbox', 'events', 'shared'],
+  express: ['outbox'],
+  cli: engine,
+  public: [...engine, 'cli'],
+  // The package's first user knows its public names only.
+  healthcore: ['public', 'generated'],
+  api: ['public', 'generated', 'healthcore'],
 };
 
 const partOf = (file: string): string => file.split('/')[1] ?? '';
-/** A program puts a part together with HealthCore; what it starts knows nothing of HealthCore. */
-const isProgram = (file: string): boolean => file.endsWith('/main.ts');
 
 describe('the parts', () => {
   it.each(Object.entries(arrows))('src/%s imports of ours nothing but itself and %j', (part, allowed) => {
     const wrong = [...modules.values()]
-      .filter(({ file }) => partOf(file) === part && !isProgram(file))
+      .filter(({ file }) => partOf(file) === part)
       .flatMap(({ file, imports }) =>
         imports
           .filter((name) => name.startsWith('src/') && ![part, ...allowed].includes(partOf(name)))
@@ -133,15 +141,20 @@ describe('the parts', () => {
 
   /** Arrows that must not be, types included: from files of the first folder to those of the others. */
   const never: [from: string, to: RegExp][] = [
-    ...['events', 'shared', 'outbox', 'kafka', 'relay', 'consumers', 'ops', 'testing'].map(
-      (part): [string, RegExp] => [`src/${part}/`, /^src\/(healthcore|generated|api)\//],
-    ),
+    ...[...engine, 'cli', 'public'].map((part): [string, RegExp] => [
+      `src/${part}/`,
+      /^src\/(healthcore|generated|api)\//,
+    ]),
+    ...['healthcore', 'api'].map((part): [string, RegExp] => [
+      `src/${part}/`,
+      /^src\/(?!healthcore|generated|api|public)/,
+    ]),
     ['src/outbox/prisma/middleware/', /^src\/outbox\/prisma\/trigger\//],
     ['src/outbox/prisma/trigger/', /^src\/outbox\/prisma\/middleware\//],
   ];
   it.each(never)('%s never imports %s, not even a type', (from, to) => {
     const wrong = [...modules.values()]
-      .filter(({ file }) => file.startsWith(from) && !isProgram(file))
+      .filter(({ file }) => file.startsWith(from))
       .flatMap(({ file, mentions }) =>
         mentions.filter((name) => to.test(name)).map((name) => `${file} → ${name}`),
       );

@@ -2,7 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import Ajv from 'ajv';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
-import { allVariables } from '../../../src/shared/config/variables';
+import { apiVariables } from '../../../src/api/variables';
+import { reminderVariables } from '../../../src/healthcore/consumers/variables';
+import * as ofPackage from '../../../src/shared/config/variables';
+
+const allVariables = { ...ofPackage.allVariables, ...apiVariables, ...reminderVariables };
 import composeSpec from '../../fixtures/compose-spec.json';
 
 interface Service {

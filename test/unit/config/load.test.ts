@@ -32,7 +32,7 @@ describe('loading the configuration', () => {
     expect(config.KAFKA_BOOTSTRAP_SERVERS).toEqual(['one:9092', '[::1]:9093']);
     expect(config.KAFKA_ENABLED).toBe(false);
     expect(config.RELAY_PAGE_SIZE).toBe(250);
-    expect(config.KAFKA_TOPIC_PREFIX).toBe('healthcore');
+    expect(config.KAFKA_TOPIC_PREFIX).toBe('signalbox');
     expect(config.RELAY_PORT).toBe(8001);
     expect(config.KAFKA_SASL_MECHANISM).toBeUndefined();
   });
@@ -41,7 +41,7 @@ describe('loading the configuration', () => {
     const problems = problemsOf(() =>
       loadConfig(allVariables, {
         KAFKA_BOOTSTRAP_SERVERS: 'localhost',
-        PORT: '99999',
+        RELAY_PORT: '99999',
         LOG_LEVEL: 'loud',
         KAFKA_ENABLED: 'perhaps',
         RELAY_POLL_INTERVAL_MS: '1.5',
@@ -52,7 +52,7 @@ describe('loading the configuration', () => {
       expect.arrayContaining([
         'DATABASE_URL is not set: The Postgres database that holds the models and the outbox',
         expect.stringMatching(/^KAFKA_BOOTSTRAP_SERVERS="localhost": expected host:port/),
-        expect.stringMatching(/^PORT="99999": .*65535/),
+        expect.stringMatching(/^RELAY_PORT="99999": .*65535/),
         expect.stringMatching(/^LOG_LEVEL="loud": .*"debug"/),
         expect.stringMatching(/^KAFKA_ENABLED="perhaps": .*"true"/),
         expect.stringMatching(/^RELAY_POLL_INTERVAL_MS="1.5": /),

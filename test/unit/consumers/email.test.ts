@@ -4,10 +4,11 @@ import { maskAddress } from '../../../src/healthcore/consumers/email/maskAddress
 import { SmtpJudge } from '../../../src/healthcore/consumers/email/smtpJudge';
 import { smtpVerdict, type SmtpVerdict } from '../../../src/healthcore/consumers/email/smtpVerdict';
 import { classifyFailure } from '../../../src/consumers/failurePolicy';
-import { findConsumers } from '../../../src/healthcore/consumers/registry';
+import { findConsumers } from '../../../src/cli/commands/consumers';
+import { consumers } from '../../../src/healthcore/consumers/registry';
+import { reminderVariables } from '../../../src/healthcore/consumers/variables';
 import { createMetrics } from '../../../src/shared/metrics';
 import { loadConfig } from '../../../src/shared/config/load';
-import { consumerVariables } from '../../../src/shared/config/variables';
 import type { ConsumerSetup } from '../../../src/healthcore/consumers/types';
 import { patientMarker } from '../../support/events';
 import { captureLogger, silentLogger } from '../../support/logger';
@@ -132,9 +133,8 @@ describe('a failure of SMTP', () => {
 });
 
 test('a mail server without a sender’s address is refused when the consumer is made, in one line', () => {
-  const found = findConsumers(['email-sender']);
-  const [emailSender] = 'unknown' in found ? [] : found.consumers;
-  const config = loadConfig(consumerVariables, { SMTP_URL: 'smtp://127.0.0.1:25' });
+  const [emailSender] = findConsumers(consumers, ['email-sender']);
+  const config = loadConfig(reminderVariables, { SMTP_URL: 'smtp://127.0.0.1:25' });
   const setup: Partial<ConsumerSetup> = { config, logger: silentLogger(), metrics: createMetrics('test') };
   expect(() => emailSender?.create(setup as ConsumerSetup)).toThrow('SMTP_URL is set: set SMTP_FROM');
 });

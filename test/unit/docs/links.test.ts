@@ -5,6 +5,9 @@ const root = path.resolve(__dirname, '../../..');
 const inDocs = readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' });
 const pages = [
   'README.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   'dev/broker/README.md',
   ...inDocs.filter((file) => file.endsWith('.md')).map((file) => path.join('docs', file)),
 ];

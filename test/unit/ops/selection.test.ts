@@ -3,7 +3,7 @@ import { opsKafkaVariables } from '../../../src/ops/kafka';
 import type { ReadDeadLetter } from '../../../src/kafka/readDeadLetter';
 import { loadConfig } from '../../../src/shared/config/load';
 
-const config = loadConfig(opsKafkaVariables, {});
+const config = loadConfig(opsKafkaVariables, { CONSUMER_GROUP_PREFIX: 'healthcore' });
 const letter: ReadDeadLetter = {
   topic: 'healthcore.dead_letter_queue',
   partition: 2,

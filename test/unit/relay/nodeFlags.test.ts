@@ -7,13 +7,22 @@ describe('the flags of Node for the relay', () => {
 
   it('are given by npm run relay', () => {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { relay: string } };
-    expect(scripts.relay).toContain(`node ${flags} dist/src/relay/main.js`);
+    expect(scripts.relay).toContain(
+      `node ${flags} dist/src/cli/main.js --config dist/signalbox.config.js relay`,
+    );
   });
 
   it('are given by docker-compose.yml', () => {
     const { services } = parse(readFileSync('docker-compose.yml', 'utf8'), { merge: true }) as {
       services: { relay: { command: string[] } };
     };
-    expect(services.relay.command).toEqual(['node', ...relayNodeFlags, 'dist/src/relay/main.js']);
+    expect(services.relay.command).toEqual([
+      'node',
+      ...relayNodeFlags,
+      'dist/src/cli/main.js',
+      '--config',
+      'dist/signalbox.config.js',
+      'relay',
+    ]);
   });
 });

@@ -38,13 +38,41 @@ const writeSchema = (table: string): Promise<void> =>
     `model Cat {\n id String @id\n @@map("${table}")\n}\nmodel Dog {\n id String @id\n}\n`,
   );
 
-describe('npm run events:migration', () => {
+describe('npx signalbox sync', () => {
   it('writes a migration once, and then has nothing to do', async () => {
     expect(await writeMigration([cat], options)).toMatchObject({ exitCode: 0, message: /^Wrote / });
     expect(await names()).toHaveLength(1);
-    expect((await names())[0]).toMatch(/^\d{14}_event_triggers$/);
+    expect((await names())[0]).toMatch(/^\d{14}_signalbox$/);
     expect((await writeMigration([cat], options)).message).toMatch(/^Nothing to do/);
     expect(await names()).toHaveLength(1);
+  });
+
+  it('writes only what has changed: the own SQL once, and of the functions those of the changed aggregate', async () => {
+    await writeMigration([cat, dog], options);
+    const functions = async (): Promise<string[]> =>
+      [...(await lastSql()).matchAll(/^CREATE OR REPLACE FUNCTION signalbox\."(\w+)"/gm)].map(
+        ([, name = '']) => name,
+      );
+    expect(await functions()).toEqual(expect.arrayContaining(['capture_cat_insert', 'capture_dog_insert']));
+    expect(await lastSql()).toContain('CREATE TABLE IF NOT EXISTS "signalbox"."outbox"');
+    await writeMigration([cat, { ...dog, version: '2.0' }], options);
+    expect((await functions()).filter((name) => !name.startsWith('capture_dog_'))).toEqual([]);
+    expect(await lastSql()).not.toMatch(/CREATE TABLE|statement_context\(statement/);
+    expect((await writeMigration([cat, { ...dog, version: '2.0' }], options)).message).toMatch(
+      /^Nothing to do/,
+    );
+    // Back again is a change, too.
+    await writeMigration([cat, dog], options);
+    expect(await functions()).toContain('capture_dog_insert');
+  });
+
+  it('writes all of it again after a migration that counts was edited', async () => {
+    await writeMigration([cat, dog], options);
+    const file = path.join(options.migrations, (await names())[0] ?? '', 'migration.sql');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('cat.created', 'cat.invented'));
+    await writeMigration([cat, dog], options);
+    expect(await lastSql()).toMatch(/CREATE TABLE[^]*capture_cat_insert[^]*capture_dog_insert/);
+    expect((await writeMigration([cat, dog], { ...options, check: true })).exitCode).toBe(0);
   });
 
   it('drops the triggers of a model that has left the catalogue, and does so once', async () => {
@@ -69,12 +97,12 @@ describe('npm run events:migration', () => {
     await mkdir(path.join(options.migrations, '29991231235959_later'));
     await writeFile(path.join(options.migrations, '29991231235959_later', 'migration.sql'), '');
     await writeMigration([cat], options);
-    expect((await names()).at(-1)).toBe('29991231235960_event_triggers');
+    expect((await names()).at(-1)).toBe('29991231235960_signalbox');
   });
 
   it('with --check writes nothing, and fails while a migration is missing or was edited', async () => {
     const check = { ...options, check: true };
-    expect(await writeMigration([cat], check)).toMatchObject({ exitCode: 1, message: /events:migration/ });
+    expect(await writeMigration([cat], check)).toMatchObject({ exitCode: 1, message: /npx signalbox sync/ });
     expect(await names()).toEqual([]);
     await writeMigration([cat], options);
     expect((await writeMigration([cat], check)).exitCode).toBe(0);

@@ -1,4 +1,4 @@
-import type { Logger } from '../../../shared/logger';
+import type { Logger } from 'signalbox/service';
 
 export interface Mail {
   /** The event that asks for it: the same in every attempt, and so is what is made of it. */

@@ -8,7 +8,7 @@
  * In the same way a server that breaks off is waited for, since nothing can be sent; but one that takes connections and
  * logins, and breaks off at this message again and again, must not keep the others waiting: this one is put off.
  */
-import { PermanentError, PostponeError, UnavailableError } from '../../../consumers/errors';
+import { PermanentError, PostponeError, UnavailableError } from 'signalbox/consumers';
 import type { SmtpVerdict } from './smtpVerdict';
 
 type SmtpError = PermanentError | PostponeError | UnavailableError;

@@ -6,7 +6,7 @@
  * id, by which mail servers and mailboxes know the copy.
  */
 import { createTransport } from 'nodemailer';
-import { withDeadline } from '../../../consumers/withDeadline';
+import { withDeadline } from 'signalbox/service';
 import type { Mailer } from './mailer';
 import { SmtpJudge } from './smtpJudge';
 import { smtpVerdict } from './smtpVerdict';

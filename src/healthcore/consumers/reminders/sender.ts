@@ -8,9 +8,8 @@
  * cancellation's arrival here, not the click.
  */
 import type { CapturedTransaction } from '../../capturedClient';
-import { withContext } from '../../../outbox/context';
-import type { Logger } from '../../../shared/logger';
-import { PollLoop } from '../../../shared/pollLoop';
+import { withContext } from 'signalbox';
+import { type Logger, PollLoop } from 'signalbox/service';
 import { reminderMessage } from './message';
 import { takeDue } from './takeDue';
 

@@ -12,7 +12,7 @@ const stale: ReadonlySet<string | undefined> = new Set(['42703', '22P02', '42704
 const inCapture = /PL\/pgSQL function signalbox\.capture_\w+\(\)/;
 
 const remedy =
-  'the capture trigger was generated for other columns or labels: run "npm run events:migration" and "npm run migrate"';
+  'the capture trigger was generated for other columns or labels: run "npx signalbox sync" and "npx signalbox migrate"';
 
 interface Queryable {
   onError?: (error: unknown) => never;

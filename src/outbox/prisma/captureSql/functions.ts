@@ -101,7 +101,7 @@ END`;
 }
 
 /** Part of the statement's text, which Postgres adds to an error of a column or label that is no longer there. */
-const staleHint = 'Has the table changed? Run "npm run events:migration" and "npm run migrate".';
+const staleHint = 'Has the table changed? Run "npx signalbox sync" and "npx signalbox migrate".';
 
 function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
   const events = branches.map(({ sql }) => `SELECT ${sql}`).join('\n    UNION ALL ');

@@ -16,7 +16,7 @@ export type Remedy = keyof typeof remedies;
 /** What to do, for a program that has been refused or that goes on without its triggers. */
 export const remedies = {
   reinstall:
-    'Write the migration with "npm run events:migration", apply it with "npm run migrate", and start again. If both have nothing to do, the triggers were changed by hand: "npm run events:migration -- --repair" writes a migration that installs them again.',
+    'Write the migration with "npx signalbox sync", apply it with "npx signalbox migrate", and start again. If both have nothing to do, the triggers were changed by hand: "npx signalbox sync --repair" writes a migration that installs them again.',
   partitions:
     'Run "SELECT signalbox.capture_partitions()" as the owner of the tables, each time after partitions were added.',
   replicationRole:

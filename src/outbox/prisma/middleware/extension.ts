@@ -1,3 +1,4 @@
+import { defaultLogger } from '../../../shared/logger';
 import type { Catalogue } from '../../../events/catalogue';
 import { lockKey } from '../../append';
 import type { Captured, CaptureOptions, CatalogueOption, PrismaClientLike } from '../captured';
@@ -9,6 +10,7 @@ import { refuseCascades } from './cascades';
 import { captureKey, ClientFamily } from './clientFamily';
 import { CaptureEngine } from './engine';
 import { probe, readInternals } from '../internals';
+import { assertPrismaVersion, versionOf } from '../prismaVersion';
 import { readModels } from './model';
 import { readGraph } from './nested/graph';
 import { readRelations } from '../schema/relations';
@@ -39,9 +41,11 @@ export function withCapture<Client extends PrismaClientLike, const Cat extends C
 ): Captured<Client, Cat>;
 export function withCapture(
   client: PrismaClientLike,
-  { catalogue, ...options }: CaptureOptions & { readonly catalogue: Catalogue },
+  { catalogue, logger = defaultLogger(), ...given }: CaptureOptions & { readonly catalogue: Catalogue },
 ): unknown {
+  const options = { ...given, logger };
   if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
+  assertPrismaVersion(versionOf(client), 'middleware');
   const internals = readInternals(client);
   if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
   if (!internals.fenced) throw new CaptureError(unfenced);
@@ -53,7 +57,7 @@ export function withCapture(
   const uncaptured = new UncapturedWrites(internals, models, graph, catalogue.aggregates, options.source);
   const family = ClientFamily.of(internals, uncaptured);
   const checked = probe(internals);
-  checked.catch((error: unknown) => options.logger.error({ err: error }, 'capture refuses all writes'));
+  checked.catch((error: unknown) => logger.error({ err: error }, 'capture refuses all writes'));
   const engine = new CaptureEngine(family, models, graph, options, checked);
   const extension = {
     name: 'signalbox-capture',

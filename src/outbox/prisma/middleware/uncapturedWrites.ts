@@ -87,7 +87,7 @@ function refusal({ model, action, clientMethod }: Request, problems: readonly st
   return new CaptureError(
     `${what} was called on a client without capture, by an extension applied before withCapture or with the client that ` +
       `withCapture was given, and no trigger would write its events (${problems[0] ?? ''}${more}). Apply the extension ` +
-      'after withCapture and let it write with the captured client, install the triggers ("npm run events:migration", ' +
-      '"npm run migrate"), or write without events by withoutCapture(() => …).',
+      'after withCapture and let it write with the captured client, install the triggers ("npx signalbox sync", ' +
+      '"npx signalbox migrate"), or write without events by withoutCapture(() => …).',
   );
 }

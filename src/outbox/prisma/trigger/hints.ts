@@ -1,3 +1,4 @@
+import { defaultLogger } from '../../../shared/logger';
 import type { CaptureOptions, PrismaClientLike } from '../captured';
 import { transactionIdOf } from '../internals';
 
@@ -20,7 +21,10 @@ type Transact = (this: unknown, work: unknown, options?: unknown) => Promise<unk
 const writes = /^(create|update|upsert|delete|\$executeRaw|\$queryRaw)/;
 
 /** The client with its hints, if the caller wants them. */
-export function hints(client: PrismaClientLike, { onCommitted, logger }: CaptureOptions): unknown {
+export function hints(
+  client: PrismaClientLike,
+  { onCommitted, logger = defaultLogger() }: CaptureOptions,
+): unknown {
   if (!onCommitted) return client;
   const hint = (): void => {
     try {

@@ -1,9 +1,11 @@
+import type { Pool } from 'pg';
 import type { Catalogue } from '../../../events/catalogue';
 import type { PrismaClientLike } from '../captured';
 import { readInternals } from '../internals';
 import { readTables } from '../schema/tables';
-import { findProblems, type TriggerProblem } from '../installed/check';
+import { type CheckedSchema, findProblems, type TriggerProblem } from '../installed/check';
 import { generate } from '../captureSql/generate';
+import { readOwnSql } from '../../sql/files';
 import { isUpToDate } from './migration';
 import { readMigrations } from './readMigrations';
 
@@ -21,12 +23,22 @@ export function triggerInspector(
   return () => findProblems(run, generated, defaultSchema);
 }
 
-/** Whether the migrations of a folder produce the triggers that the catalogue and the client's schema mean. */
+/** What is wrong with the triggers of a database, found without a client: nothing when they fit the catalogue. */
+export function triggerProblems(
+  pool: Pick<Pool, 'query'>,
+  { aggregates }: Catalogue,
+  { schema, defaultSchema }: CheckedSchema,
+): Promise<TriggerProblem[]> {
+  const run = async (sql: string, ...parameters: unknown[]) => (await pool.query(sql, parameters)).rows;
+  return findProblems(run, generate(aggregates, readTables(schema)), defaultSchema);
+}
+
+/** Whether the migrations of a folder produce the triggers that the catalogue and the Prisma schema mean. */
 export async function migrationsAreCurrent(
-  client: PrismaClientLike,
+  schema: string,
   { aggregates }: Catalogue,
   folder: string,
 ): Promise<boolean> {
-  const { schema } = readInternals(client);
-  return isUpToDate(await readMigrations(folder), generate(aggregates, readTables(schema)));
+  const wanted = { own: await readOwnSql(), generated: generate(aggregates, readTables(schema)) };
+  return isUpToDate(await readMigrations(folder), wanted);
 }

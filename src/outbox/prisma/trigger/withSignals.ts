@@ -5,6 +5,7 @@ import { currentContext } from '../../context';
 import type { MappedEvent } from '../../mapping';
 import type { Captured, CaptureOptions, CatalogueOption, PrismaClientLike } from '../captured';
 import { explicitAppend, type ExplicitEvent } from '../explicitAppend';
+import { assertPrismaVersion, versionOf } from '../prismaVersion';
 import { readInternals } from '../internals';
 import { keepContexts } from '../keepContexts';
 import { stampedComments } from '../stampedComments';
@@ -34,6 +35,7 @@ export async function withSignals(
   { catalogue, ...options }: CaptureOptions & { readonly catalogue: Catalogue },
 ): Promise<unknown> {
   if ('$append' in client) throw new CaptureError('withSignals was given a client that has capture already');
+  assertPrismaVersion(versionOf(client), 'trigger');
   const { source } = options;
   assertComments(client, source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>

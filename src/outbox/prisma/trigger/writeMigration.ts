@@ -4,6 +4,7 @@ import type { Aggregate } from '../../../events/aggregate';
 import { UserError } from '../../../shared/lifecycle';
 import { readSchemaFiles } from '../schema/files';
 import { type Generated, generate } from '../captureSql/generate';
+import { readOwnSql } from '../../sql/files';
 import { isUpToDate, nextMigration } from './migration';
 import { readMigrations } from './readMigrations';
 import { readTables } from '../schema/tables';
@@ -23,22 +24,25 @@ export async function writeMigration(
   catalogue: readonly Aggregate[],
   { schema, migrations: folder, check, repair = false }: MigrationOptions,
 ): Promise<{ exitCode: number; message: string }> {
-  const generated = await generateFrom(catalogue, schema);
+  const wanted = { own: await readOwnSql(), generated: await generateFrom(catalogue, schema) };
   const migrations = await readMigrations(folder);
   if (check && repair) throw new UserError('--check writes nothing and --repair writes: choose one of them.');
-  if (!repair && isUpToDate(migrations, generated))
-    return { exitCode: 0, message: 'Nothing to do: the migrations produce the triggers of the catalogue.' };
+  if (!repair && isUpToDate(migrations, wanted))
+    return {
+      exitCode: 0,
+      message: 'Nothing to do: the migrations produce the outbox and the triggers of the catalogue.',
+    };
   if (check) {
     const message =
-      'The migrations do not produce the triggers of the catalogue. Run "npm run events:migration" and commit what it writes.';
+      'The migrations do not produce the outbox and the triggers of the catalogue. Run "npx signalbox sync" and commit what it writes.';
     return { exitCode: 1, message };
   }
-  const { name, sql } = nextMigration(migrations, generated, new Date(), repair);
+  const { name, sql } = nextMigration(migrations, wanted, new Date(), repair);
   await mkdir(path.join(folder, name), { recursive: true });
   await writeFile(path.join(folder, name, 'migration.sql'), sql, { flag: 'wx' });
   return {
     exitCode: 0,
-    message: `Wrote ${path.join(folder, name, 'migration.sql')}. Apply it with "npm run migrate".`,
+    message: `Wrote ${path.join(folder, name, 'migration.sql')}. Apply it with "npx signalbox migrate".`,
   };
 }
 

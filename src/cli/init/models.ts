@@ -1,0 +1,88 @@
+import { attributeOf, stringOf } from '../../outbox/prisma/schema/attributes';
+import { parseSchema } from '../../outbox/prisma/schema/parse';
+import type { Block, EnumBlock, FieldSyntax, RecordBlock } from '../../outbox/prisma/schema/syntax';
+import { UserError } from '../../shared/lifecycle';
+
+/** A model that can be captured, as far as a catalogue names it. */
+export interface CapturableModel {
+  readonly name: string;
+  readonly key: string;
+  readonly fields: readonly ModelField[];
+}
+
+export interface ModelField {
+  readonly name: string;
+  /** How the catalogue declares the field once it is opened: the maker's name, and its values for an enum. */
+  readonly maker: string;
+  readonly values?: readonly string[];
+  readonly nullable: boolean;
+}
+
+export interface Models {
+  readonly capturable: readonly CapturableModel[];
+  /** The others, each with the reason. */
+  readonly others: readonly { readonly name: string; readonly reason: string }[];
+}
+
+const makers: Readonly<Record<string, string>> = {
+  String: 'text',
+  Boolean: 'boolean',
+  Int: 'int',
+  BigInt: 'bigint',
+  Float: 'float',
+  Decimal: 'decimal',
+  DateTime: 'datetime',
+  Json: 'json',
+  Bytes: 'bytes',
+};
+/** What can be a message's key. */
+const keyMakers: ReadonlySet<string> = new Set(['uuid', 'text', 'int', 'bigint']);
+
+/** The models of a Prisma schema. @throws UserError when it is not one of Postgres. */
+export function readModels(schema: string): Models {
+  const blocks = parseSchema(schema);
+  refuseOtherDatabases(blocks);
+  const enums = new Map(
+    blocks.filter((block): block is EnumBlock => block.kind === 'enum').map((block) => [block.name, block]),
+  );
+  const models = blocks.filter((block): block is RecordBlock => block.kind === 'model');
+  const read = models.map((model) => readModel(model, enums));
+  return {
+    capturable: read.flatMap((each) => ('key' in each ? [each] : [])),
+    others: read.flatMap((each) => ('reason' in each ? [each] : [])),
+  };
+}
+
+function refuseOtherDatabases(blocks: readonly Block[]): void {
+  for (const block of blocks) {
+    if (block.kind !== 'datasource') continue;
+    const provider = stringOf(block.settings.get('provider'));
+    if (provider !== undefined && provider !== 'postgresql' && provider !== 'postgres')
+      throw new UserError(`The schema is one of ${provider}: Signalbox needs provider = "postgresql".`);
+  }
+}
+
+function readModel(
+  model: RecordBlock,
+  enums: ReadonlyMap<string, EnumBlock>,
+): CapturableModel | Models['others'][number] {
+  const { name } = model;
+  if (attributeOf(model, 'ignore')) return { name, reason: 'it is marked @@ignore' };
+  const fields = model.fields.flatMap((field) => readField(field, enums));
+  // Never another unique field: it would leave the database as the key of each message, and may be an e-mail address.
+  const ids = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
+  const key = fields.find((field) => field.name === ids[0]?.name && keyMakers.has(field.maker));
+  if (!key) return { name, reason: 'its @id is not a single field of text, UUID or whole number' };
+  return { name, key: key.name, fields };
+}
+
+function readField(field: FieldSyntax, enums: ReadonlyMap<string, EnumBlock>): ModelField[] {
+  const { name, type = '', list, optional: nullable } = field;
+  if (list || attributeOf(field, 'ignore')) return [];
+  const members = enums.get(type)?.members;
+  if (members) return [{ name, maker: 'oneOf', values: members.map((member) => member.name), nullable }];
+  if (attributeOf(field, 'db.Uuid')) return [{ name, maker: 'uuid', nullable }];
+  if (attributeOf(field, 'db.Date')) return [{ name, maker: 'date', nullable }];
+  const maker = makers[type];
+  return maker === undefined ? [] : [{ name, maker, nullable }];
+}

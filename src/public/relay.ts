@@ -1,0 +1,3 @@
+/* `signalbox/relay`: the relay, for programs that run it beside something else. */
+
+export { type RelayProgram, runRelay } from '../relay/program';

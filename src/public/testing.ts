@@ -1,0 +1,5 @@
+/* `signalbox/testing`: what a piece of work said, for tests of any framework. */
+
+export { captureEvents } from '../testing/captureEvents';
+export { nextEvent, type Patience } from '../testing/nextEvent';
+export type { OutboxReader } from '../testing/readEvents';
