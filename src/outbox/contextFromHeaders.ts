@@ -12,10 +12,11 @@ const saneTraceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a
 /**
  * The context of a request, for `withContext`: the id by which it is found again (`x-correlation-id`, else
  * `x-request-id`, else a new UUID) and its `traceparent`. What cannot be used is replaced or left out, as the standards
- * ask. The actor is the caller's to add: only it knows who has been authenticated.
+ * ask. The actor is the caller's to give: only it knows who has been authenticated.
  */
 export function contextFromHeaders(
   headers: RequestHeaders,
+  { actor }: { readonly actor?: string | undefined } = {},
 ): EventContext & { readonly correlationId: string } {
   const matching = (name: string, pattern: RegExp): string | undefined => {
     const value = readHeader(headers, name);
@@ -24,6 +25,7 @@ export function contextFromHeaders(
   return {
     correlationId: matching('x-correlation-id', saneId) ?? matching('x-request-id', saneId) ?? randomUUID(),
     traceparent: matching('traceparent', saneTraceparent),
+    actor,
   };
 }
 

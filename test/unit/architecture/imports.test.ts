@@ -114,7 +114,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   outbox: ['events', 'shared'],
   kafka: ['events', 'shared'],
   relay: ['outbox', 'kafka', 'events', 'shared'],
-  testing: ['outbox', 'kafka', 'events', 'shared'],
+  testing: ['consumers', 'outbox', 'kafka', 'events', 'shared'],
   consumers: ['kafka', 'outbox', 'events', 'shared'],
   ops: ['relay', 'consumers', 'kafka', 'outbox', 'events', 'shared'],
   express: ['outbox'],
