@@ -20,9 +20,9 @@ export interface RequestContextOptions<Request> {
  */
 export function requestContext<Request extends RequestLike>({ actor }: RequestContextOptions<Request> = {}) {
   return (request: Request, response: ResponseLike, next: () => void): void => {
-    const context = contextFromHeaders(request.headers, { actor: actor?.(request) });
+    const context = contextFromHeaders(request.headers);
     response.setHeader('x-correlation-id', context.correlationId);
     response.setHeader('x-request-id', context.correlationId);
-    withContext(context, () => next());
+    withContext({ ...context, actor: actor?.(request) }, () => next());
   };
 }
