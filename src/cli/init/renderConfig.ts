@@ -34,7 +34,7 @@ export function renderAdvice({ name, dependencies }: PrismaProject): string {
     : `Around each request or job, who asked for it:
 
   import { contextFromHeaders, withContext } from 'signalbox';
-  await withContext({ ...contextFromHeaders(request.headers), actor }, () => handle(request));`;
+  await withContext(contextFromHeaders(request.headers, { actor }), () => handle(request));`;
   return `Where the Prisma client is made, the option that brings that context to the triggers:
 
   import { contextComments } from 'signalbox/prisma';
