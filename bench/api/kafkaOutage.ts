@@ -36,11 +36,10 @@ export async function measureOutage(round: OutageRound): Promise<OutageLoads> {
     programs.push({ kill: (signal) => broker.kill(signal) });
     const ports = { api: await findFreePort(), relay: await findFreePort() };
     const env = environment(databaseUrl, brokerPort, ports);
-    for (const part of ['relay', 'api'] as const) {
-      programs.push(
-        await startProgram(directory, `src/${part}/main`, { env }, () => answersReady(ports[part])),
-      );
-    }
+    programs.push(
+      await startProgram(directory, 'relay', { env }, () => answersReady(ports.relay)),
+      await startProgram(directory, 'src/api/main', { env }, () => answersReady(ports.api)),
+    );
     await atRate(ports.api, requestsPerSecond, durationMs / 2);
     const loads: OutageLoads = { up: [], down: [] };
     for (let count = 0; count < rounds; count += 1) {

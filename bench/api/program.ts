@@ -1,7 +1,7 @@
 /** Our compiled programs as processes of their own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import path from 'node:path';
+import { compiledProgram } from '../compiled';
 import { registerProcess } from '../../dev/kafka/watchman';
 import { sleep } from '../../src/shared/sleep';
 
@@ -12,7 +12,7 @@ export interface Program {
 const readyWithinMs = 60_000;
 
 /**
- * Starts a program, e.g. `src/api/main`, and waits until `isReady` says so. It is registered in the directory, so
+ * Starts a program, as in compiled.ts, and waits until `isReady` says so. It is registered in the directory, so
  * that the watchman ends it if this process is killed.
  */
 export async function startProgram(
@@ -21,8 +21,7 @@ export async function startProgram(
   { env, args = [] }: { env: Readonly<Record<string, string>>; args?: readonly string[] },
   isReady: () => Promise<boolean>,
 ): Promise<Program> {
-  const file = path.resolve(__dirname, '../..', `${program}.js`);
-  const child = spawn(process.execPath, [file, ...args], {
+  const child = spawn(process.execPath, [...compiledProgram(program), ...args], {
     cwd: directory,
     env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'error', ...env },
     stdio: ['ignore', 'ignore', 'inherit'],

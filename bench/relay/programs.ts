@@ -1,12 +1,11 @@
 /** Our compiled programs as processes of their own, so that their time and memory are theirs alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { registerProcess } from '../../dev/kafka/watchman';
+import { compiledProgram } from '../compiled';
 import { relayNodeFlags } from '../../src/relay/nodeFlags';
 
-const compiled = resolve(__dirname, '../..');
 const keptLines = 30;
 
 export interface Program {
@@ -19,16 +18,14 @@ export interface Program {
   stop(): Promise<void>;
 }
 
-/**
- * `program` is `relay`, or a source file without extension, e.g. `dev/broker/main`; it is ended if this process is killed.
- */
+/** `program` is as in compiled.ts; it is ended if this process is killed. */
 export async function startProgram(
   directory: string,
   program: string,
   env: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<Program> {
-  const child = spawn(process.execPath, [...nodeFlags(program), ...fileOf(program), ...args], {
+  const child = spawn(process.execPath, [...nodeFlags(program), ...compiledProgram(program), ...args], {
     cwd: directory,
     env: { PATH: process.env['PATH'] ?? '', LOG_LEVEL: 'info', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -57,17 +54,6 @@ export async function startProgram(
       if (ending !== 'exit code 0') throw new Error(`${program} ended badly (${ending}):\n${output()}`);
     },
   };
-}
-
-/** The compiled file, with the arguments that name HealthCore's relay. */
-function fileOf(program: string): string[] {
-  if (program !== 'relay') return [resolve(compiled, `${program}.js`)];
-  return [
-    resolve(compiled, 'src/cli/main.js'),
-    '--config',
-    resolve(compiled, 'signalbox.config.js'),
-    program,
-  ];
 }
 
 /** For profiling: BENCH_NODE_FLAGS="--cpu-prof --cpu-prof-dir=/tmp/profile" makes each relay leave a profile. */
