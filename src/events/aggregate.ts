@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Field, Sensitivity } from './fields';
+import type { notNull } from './notNull';
 
 /** The fields of one model that events know, by the model's own names. A field that is not listed is in no event. */
 export type Fields = Readonly<Record<string, Field>>;
@@ -24,11 +25,12 @@ export type EventRule<Carried extends string = string, Listed extends string = s
       readonly on: 'update';
       /**
        * - `changed`: one of these fields has another value than before.
-       * - `becomes`: the field has this value now and had another before.
+       * - `becomes`: the field has this value now and had another before; null, or `notNull` for any value, too.
        */
       readonly when:
         | { readonly changed: readonly Listed[] }
-        | { readonly becomes: { readonly field: Carried; readonly value: string | number | boolean } };
+        | { readonly becomes: { readonly field: Carried; readonly value: string | number | boolean } }
+        | { readonly becomes: { readonly field: Listed; readonly value: null | typeof notNull } };
       readonly carries: readonly Carried[];
       /** Fields whose value before the change is carried too, as `previous_<name>`. */
       readonly previous?: readonly Carried[];

@@ -1,6 +1,7 @@
 import { type Aggregate, type EventRule, watchedFields } from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
 import { isCarriable } from '../events/instants';
+import { notNull } from '../events/notNull';
 import { CaptureError } from './captureError';
 import { isStorableJson } from './storableJson';
 
@@ -103,7 +104,13 @@ function applies(change: Change, rule: EventRule): boolean {
   if (rule.on !== 'update') return true;
   if ('changed' in rule.when) return rule.when.changed.some((name) => hasChanged(change, name));
   const { field, value } = rule.when.becomes;
-  return isEqual(valueOf(change.row, field), value) && !isEqual(valueOf(change.before, field), value);
+  return holds(valueOf(change.row, field), value) && !holds(valueOf(change.before, field), value);
+}
+
+/** Whether a field has the value that a rule waits for. */
+function holds(found: unknown, wanted: string | number | boolean | null | typeof notNull): boolean {
+  if (wanted === notNull) return found !== null;
+  return wanted === null ? found === null : isEqual(found, wanted);
 }
 
 function dataOf(change: Change, rule: EventRule): Record<string, unknown> {

@@ -46,6 +46,7 @@ export {
   uuid,
 } from '../events/fields';
 export { jsonSchemaOf } from '../events/jsonSchema';
+export { notNull } from '../events/notNull';
 export { eraseEvents, type StoredEvent } from '../ops/erase/eraseEvents';
 export type {
   EraseEvent,

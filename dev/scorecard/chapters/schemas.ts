@@ -53,7 +53,11 @@ export const schemas: Chapter = {
     both('composite keys', absent('a key is one field')),
     both('lists of scalars', absent('a field that is a list cannot be listed')),
     both('implicit many-to-many', absent('the join table has no model, so its rows have no events')),
-    both('rules on null (`becomes` null or not null)', absent('`becomes` takes a value')),
+    each(
+      'rules on null (`becomes` null or `notNull`: soft delete and back)',
+      yes('unit/capture/mapping', 'tell a soft delete and its reversal, and not another time of the same'),
+      yes('trigger/softDelete', 'tells a soft delete and its reversal, and not another time of the same'),
+    ),
     both('databases other than Postgres', absent('the log rests on Postgres’ snapshots')),
   ],
 };

@@ -1,3 +1,4 @@
+import type { notNull } from '../../events/notNull';
 import type { Decimal, JsonValue, Types } from '@prisma/client/runtime/client';
 import type { Aggregate, EventRule } from '../../events/aggregate';
 import type { Catalogue } from '../../events/catalogue';
@@ -68,7 +69,7 @@ type BecomesProblems<Rules, Row> = {
     when: { becomes: { field: infer F extends string; value: infer V } };
   }
     ? F extends keyof Row
-      ? Fits<V, Row[F]> extends false
+      ? Fits<V extends typeof notNull ? null : V, Row[F]> extends false
         ? `${T} waits for a value that ${F} never has in the Prisma model`
         : never
       : never

@@ -55,6 +55,7 @@ import { defineAggregate } from '${root}/src/events/aggregate';
 import { defineCatalogue } from '${root}/src/events/catalogue';
 import { defineCommand } from '${root}/src/events/command';
 import { bigint, bytes, datetime, decimal, float, json, nullable, oneOf, text, uuid } from '${root}/src/events/fields';
+import { notNull } from '${root}/src/events/notNull';
 import type { Logger } from '${root}/src/shared/logger';
 import type { PrismaClient as Classic } from './classic';
 import type { PrismaClient as Modern } from './modern/client';
@@ -87,6 +88,8 @@ const order = defineAggregate({
   events: {
     'order.placed': { on: 'create', carries: ['id', 'total'] },
     'order.paid': { on: 'update', when: { becomes: { field: 'state', value: 'PAID' } }, carries: ['id'] },
+    'order.noted': { on: 'update', when: { becomes: { field: 'note', value: notNull } }, carries: ['id'] },
+    'order.cleared': { on: 'update', when: { becomes: { field: 'note', value: null } }, carries: ['id'] },
   },
 });
 const line = defineAggregate({

@@ -15,6 +15,7 @@ import {
   restricted,
   text,
 } from '../../../src/events/fields';
+import { notNull } from '../../../src/events/notNull';
 import { mapChange, mapChanges, type Row } from '../../../src/outbox/mapping';
 
 const everything = defineAggregate({
@@ -24,6 +25,7 @@ const everything = defineAggregate({
   version: '2.1',
   fields: {
     nr: bigint('thing_nr', 'identifier'),
+    hiddenAt: restricted('hidden_at'),
     label: nullable(text('label', 'operational')),
     at: datetime('at', 'operational'),
     on: nullable(date('on', 'operational')),
@@ -50,12 +52,19 @@ const everything = defineAggregate({
     },
     'thing.done': { on: 'update', when: { becomes: { field: 'state', value: 'DONE' } }, carries: ['nr'] },
     'thing.opened': { on: 'update', when: { becomes: { field: 'open', value: true } }, carries: ['nr'] },
+    'thing.hidden': {
+      on: 'update',
+      when: { becomes: { field: 'hiddenAt', value: notNull } },
+      carries: ['nr'],
+    },
+    'thing.shown': { on: 'update', when: { becomes: { field: 'hiddenAt', value: null } }, carries: ['nr'] },
     'thing.gone': { on: 'delete', carries: ['label'] },
   },
 });
 
 const row: Row = {
   nr: 9007199254740993n,
+  hiddenAt: null,
   label: null,
   at: new Date('2030-05-06T07:08:09.010Z'),
   on: new Date('2030-05-06T00:00:00.000Z'),
@@ -139,6 +148,14 @@ describe('the events that a change means', () => {
     expect(typesOf(row, done)).toEqual(['thing.done']);
     expect(typesOf(done, done)).toEqual([]);
     expect(typesOf(done, row)).toEqual([]);
+  });
+
+  it('tell a soft delete and its reversal, and not another time of the same', () => {
+    const hidden = { ...row, hiddenAt: new Date(0) };
+    expect(typesOf(row, hidden)).toEqual(['thing.hidden']);
+    expect(typesOf(hidden, { ...row, hiddenAt: new Date(1) })).toEqual([]);
+    expect(typesOf(hidden, row)).toEqual(['thing.shown']);
+    expect(typesOf(row, row)).toEqual([]);
   });
 
   it('of a new key are those of one row that went and one that came', () => {

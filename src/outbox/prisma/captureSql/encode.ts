@@ -1,3 +1,4 @@
+import { notNull } from '../../../events/notNull';
 import type { Aggregate } from '../../../events/aggregate';
 import { carriable, type Field, type FieldKind } from '../../../events/fields';
 import { identifier, literal } from './quote';
@@ -80,14 +81,19 @@ export function differs(captured: CapturedField): string {
 }
 
 /** Whether the field has this value now and had another before. */
-export function becomes(captured: CapturedField, value: string | number | boolean): string {
+export function becomes(
+  captured: CapturedField,
+  value: string | number | boolean | null | typeof notNull,
+): string {
   const { field, column } = captured;
+  const [now, before] = [columnOf(captured, 'n'), columnOf(captured, 'o')];
+  if (value === null) return `${now} IS NULL AND ${before} IS NOT NULL`;
+  if (value === notNull) return `${now} IS NOT NULL AND ${before} IS NULL`;
   if (field.kind === 'json' || field.kind === 'bytes' || column.list)
     throw new Error(`The field "${field.as}" can't be compared with a value: only single, plain values can`);
   const label = labelOf(captured, value);
   // Without a cast the literal takes the column's type, so that 1 equals 1.0 where the column is a number.
-  const now = `${columnOf(captured, 'n')} = ${literal(label)}`;
-  return `${now} AND ${columnOf(captured, 'o')} IS DISTINCT FROM ${literal(label)}`;
+  return `${now} = ${literal(label)} AND ${before} IS DISTINCT FROM ${literal(label)}`;
 }
 
 /** The value as the database knows it: the label of an enum's member, which `@map` may have changed. */
