@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Catalogue } from './catalogue';
 import { envelopeSchema } from './envelope';
 
+/** What the `$id` of each schema begins with; the event type and its version follow. */
+export const schemaIdPrefix = 'urn:signalbox:';
+
 /**
  * The JSON Schema (draft 2020-12) of one event type's messages, for consumers in other languages: what `parseEnvelope`
  * accepts, fields that are not known yet included.
@@ -13,7 +16,7 @@ export function jsonSchemaOf(catalogue: Catalogue, eventType: string): Record<st
   const schema = z.toJSONSchema(event, { io: 'input' }) as { properties: Record<string, unknown> };
   const { $schema: _, ...data } = z.toJSONSchema(definition.data, { io: 'input' });
   return {
-    $id: `urn:signalbox:${eventType}:${definition.version}`,
+    $id: `${schemaIdPrefix}${eventType}:${definition.version}`,
     title: eventType,
     ...schema,
     properties: { ...schema.properties, data },
