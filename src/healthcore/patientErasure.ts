@@ -7,19 +7,20 @@ import {
   type Subject,
 } from 'signalbox';
 
-const ofSubject = `("aggregate_id" = ANY ($1::text[]) OR lower("data"->>'patient_id') = $2::text)`;
+const ofSubject = `(("aggregate_type", "aggregate_id") IN (SELECT * FROM unnest($1::text[], $2::text[]))
+  OR lower("data"->>'patient_id') = $3::text)`;
 
 /** The audit log: that something was done, by whom and when, stays. Its trigger lets only an erasure change a row. */
 async function eraseAuditLog(
   client: ErasureConnection,
-  { id, aggregateIds }: Subject,
+  { id, aggregates }: Subject,
   eraseEvent: EraseEvent,
 ): Promise<number> {
   await client.query(`SELECT set_config('signalbox.erasing', 'on', true)`);
   const { rows } = await client.query<StoredEvent<string>>(
     `SELECT "event_id"::text AS key, "event_type" AS "eventType", "data"
      FROM "audit_log" WHERE ${ofSubject} FOR UPDATE`,
-    [aggregateIds, id],
+    [aggregates.map(({ type }) => type), aggregates.map((aggregate) => aggregate.id), id],
   );
   return eraseEvents(eraseEvent, rows, (key, data) =>
     client.query(`UPDATE "audit_log" SET "data" = $2::jsonb WHERE "event_id" = $1::uuid`, [key, data]),
@@ -40,7 +41,6 @@ const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What `ops erase patient <id>` erases beside the events that the package keeps. */
 export const patientErasure: ErasureSubject = {
   type: 'patient',
-  erases: 'name, address and phone',
   dataField: 'patient_id',
   idForm: 'a UUID',
   normalize: (id) => (uuid.test(id) ? id.toLowerCase() : undefined),
@@ -56,7 +56,14 @@ export const patientErasure: ErasureSubject = {
          WHERE "aggregate_type" = 'appointment' AND lower("data"->>'patient_id') = $1::text`,
       [id],
     );
-    return { exists: patient.rowCount !== 0, aggregateIds: [id, ...rows.map((row) => row.id)] };
+    const visits = rows.map((row) => row.id);
+    // Mails are about the patient or a visit.
+    const mails = [id, ...visits].map((about) => ({ type: 'email', id: about }));
+    const appointments = visits.map((visit) => ({ type: 'appointment', id: visit }));
+    return {
+      exists: patient.rowCount !== 0,
+      aggregates: [{ type: 'patient', id }, ...appointments, ...mails],
+    };
   },
   places: [
     { name: 'audit_log', erase: eraseAuditLog },

@@ -47,9 +47,9 @@ export async function eraseSubject(
     inTransaction(
       pool,
       async (connection) => {
-        const { exists, aggregateIds } = await kind.find(connection, id);
+        const { exists, aggregates } = await kind.find(connection, id);
         if (exists) throw new UserError(stillThere(kind, id));
-        const subject = { id, dataField: kind.dataField, aggregateIds };
+        const subject = { id, dataField: kind.dataField, aggregates };
         const erased = await eraseEverywhere(
           connection,
           subject,

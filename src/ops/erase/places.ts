@@ -5,18 +5,27 @@
 import type { EraseEvent, ErasureConnection, ErasurePlace, Subject } from './subject';
 import { eraseEvents, type StoredEvent } from './eraseEvents';
 
-const ofSubject = `("aggregate_id" = ANY ($1::text[]) OR lower("data"->>$3) = lower($2::text))`;
+/** The parameters of a condition that picks what is the subject's; `data` is an SQL expression of type json. */
+const parametersOf = ({ id, dataField, aggregates }: Subject): unknown[] => [
+  aggregates.map(({ type }) => type),
+  aggregates.map((aggregate) => aggregate.id),
+  id,
+  dataField,
+];
+const ofSubject = (data: string): string =>
+  `(("aggregate_type", "aggregate_id") IN (SELECT * FROM unnest($1::text[], $2::text[]))
+    OR lower(${data}->>$4::text) = lower($3::text))`;
 
 /** The outbox, events that are still to be published included: they go out erased. */
 async function eraseOutbox(
   client: ErasureConnection,
-  { id, dataField, aggregateIds }: Subject,
+  subject: Subject,
   eraseEvent: EraseEvent,
 ): Promise<number> {
   const { rows } = await client.query<StoredEvent<string>>(
     `SELECT "lane" || '/' || "position" AS key, "event_type" AS "eventType", "data"
-     FROM "signalbox"."outbox" WHERE ${ofSubject} FOR UPDATE`,
-    [aggregateIds, id, dataField],
+     FROM "signalbox"."outbox" WHERE ${ofSubject('"data"')} FOR UPDATE`,
+    parametersOf(subject),
   );
   return eraseEvents(eraseEvent, rows, (key, data) =>
     client.query(
@@ -30,13 +39,13 @@ async function eraseOutbox(
 /** Events that consumers have put off: whole messages. A command among them has expired by this. */
 async function erasePostponed(
   client: ErasureConnection,
-  { id, aggregateIds }: Subject,
+  subject: Subject,
   eraseEvent: EraseEvent,
 ): Promise<number> {
   const { rows } = await client.query<{ consumer: string; eventId: string; value: Buffer }>(
     `SELECT "consumer", "event_id"::text AS "eventId", "value" FROM "signalbox"."postponed_event"
-     WHERE "aggregate_id" = ANY ($1::text[]) OR position(convert_to($2::text, 'UTF8') IN "value") > 0 FOR UPDATE`,
-    [aggregateIds, id],
+     WHERE ${ofSubject(`(convert_from("value", 'UTF8')::json->'data')`)} FOR UPDATE`,
+    parametersOf(subject),
   );
   const events = rows.map(({ consumer, eventId, value }) => {
     const envelope = JSON.parse(value.toString()) as {

@@ -9,7 +9,13 @@ export interface Subject {
   /** The field of events' data that names the subject, where it is not the aggregate. */
   readonly dataField: string;
   /** The subject's aggregates: what its events and commands are about. */
-  readonly aggregateIds: readonly string[];
+  readonly aggregates: readonly AggregateRef[];
+}
+
+/** An aggregate, as events name it: ids alone may be those of several aggregates. */
+export interface AggregateRef {
+  readonly type: string;
+  readonly id: string;
 }
 
 /** Returns an event's data without what they say of persons, as the catalogue says. */
@@ -30,22 +36,20 @@ export interface ErasurePlace {
 export interface ErasureSubject {
   /** As the command is called: `ops erase <type> <id>`. */
   readonly type: string;
-  /** What is overwritten, for the help: "name, address and phone". */
-  readonly erases: string;
   /** The field of events' data that names the subject, e.g. `patient_id`. */
   readonly dataField: string;
   /** The id in the form in which it is stored; undefined for what cannot be one. */
   readonly normalize: (id: string) => string | undefined;
   /** How an id looks, for the error: "a UUID". */
   readonly idForm: string;
-  /** Finds the ids of the subject's aggregates, the subject's own included, wherever they are still known. */
+  /** Finds the subject's aggregates, its own included, wherever they are still known. */
   readonly find: (
     connection: ErasureConnection,
     id: string,
   ) => Promise<{
     /** Whether the application still has the subject: an erasure is for what a deletion leaves behind. */
     readonly exists: boolean;
-    readonly aggregateIds: readonly string[];
+    readonly aggregates: readonly AggregateRef[];
   }>;
   /** How the subject is deleted, for the error when it still exists. */
   readonly deletion: (id: string) => string;

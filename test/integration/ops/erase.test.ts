@@ -138,6 +138,32 @@ test('nothing of a deleted patient is left in any table, and others are not touc
   ]);
 });
 
+test('another aggregate of the same id is another aggregate, and a message that only mentions the id is not the subject’s', async () => {
+  const { id } = await deletedPatient();
+  const marker = `${patientMarker}-${randomUUID()}`;
+  await pool.query(
+    `INSERT INTO signalbox.outbox (lane, event_type, event_version, aggregate_type, aggregate_id, source, data)
+     VALUES (signalbox.lane_of($1), 'order.placed', '1.0', 'order', $1, 'shop', $2)`,
+    [id, JSON.stringify({ name: marker })],
+  );
+  const [event] = await eventsOf(id);
+  if (!event) throw new Error('no event');
+  const mentions = {
+    ...event,
+    event_id: randomUUID(),
+    data: { name: marker, note: `not ${id}` },
+    metadata: { ...event.metadata, aggregate_id: randomUUID() },
+  };
+  await prisma.$transaction(async (tx) =>
+    putAside(tx, {
+      consumer: 'other',
+      delivery: { event: mentions as never, message: messageOf(mentions as never, 'test') },
+    }),
+  );
+  await erase(id, execute);
+  expect((await dump()).split(marker)).toHaveLength(3);
+});
+
 test('a dry run says how many rows it would change and changes none', async () => {
   const { id } = await deletedPatient();
   const before = await dump();
