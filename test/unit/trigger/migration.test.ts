@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Aggregate } from '../../../src/events/aggregate';
@@ -75,6 +75,40 @@ describe('npx signalbox sync', () => {
     expect((await writeMigration([cat, dog], { ...options, check: true })).exitCode).toBe(0);
   });
 
+  it('writes what two branches need after they were merged, whatever the order of their migrations', async () => {
+    await writeMigration([cat], options);
+    const base = await names();
+    const changed = { ...cat, version: '2.0' };
+    await writeMigration([changed], options);
+    const [ours = ''] = (await names()).filter((name) => !base.includes(name));
+    const aside = path.join(folder, 'aside');
+    await rename(path.join(options.migrations, ours), aside);
+    await writeMigration([cat, dog], options);
+    // The other branch's migration comes first, and its change of the cat is in force after both.
+    await rename(aside, path.join(options.migrations, '00000000000001_signalbox'));
+    await rename(
+      path.join(options.migrations, base[0] ?? ''),
+      path.join(options.migrations, '00000000000000_signalbox'),
+    );
+    const check = { ...options, check: true };
+    expect((await writeMigration([changed, dog], check)).exitCode).toBe(0);
+    expect((await writeMigration([cat, dog], check)).exitCode).toBe(1);
+  });
+
+  it('does not take other line ends for an edit', async () => {
+    await writeMigration([cat], options);
+    const file = path.join(options.migrations, (await names())[0] ?? '', 'migration.sql');
+    await writeFile(file, (await readFile(file, 'utf8')).replaceAll('\n', '\r\n'));
+    expect((await writeMigration([cat], { ...options, check: true })).exitCode).toBe(0);
+  });
+
+  it('makes the folder of migrations where a project has none', async () => {
+    await rm(options.migrations, { recursive: true });
+    expect(await writeMigration([cat], { ...options, check: true })).toMatchObject({ exitCode: 1 });
+    expect(await writeMigration([cat], options)).toMatchObject({ exitCode: 0 });
+    expect(await names()).toHaveLength(1);
+  });
+
   it('drops the triggers of a model that has left the catalogue, and does so once', async () => {
     await writeMigration([cat, dog], options);
     await writeMigration([dog], options);
@@ -125,5 +159,12 @@ describe('npx signalbox sync', () => {
     await expect(writeMigration([aggregate('cow', 'Cow')], options)).rejects.toThrow('no model "Cow"');
     const lost = { ...options, schema: path.join(folder, 'none.prisma') };
     await expect(writeMigration([cat], lost)).rejects.toThrow(/can't be read: .*none\.prisma/);
+    await writeMigration([cat], options);
+    const file = path.join(options.migrations, (await names())[0] ?? '', 'migration.sql');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('signalbox:steps {', 'signalbox:steps '));
+    await expect(writeMigration([cat], options)).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringContaining('was edited: its line "-- signalbox:steps"') as string,
+    });
   });
 });

@@ -7,7 +7,7 @@ import { type CheckedSchema, findProblems, type TriggerProblem } from '../instal
 import { generate } from '../captureSql/generate';
 import { readOwnSql } from '../../sql/files';
 import { isUpToDate } from './migration';
-import { readMigrations } from './readMigrations';
+import { readMigrations } from '../../../shared/migrate/readMigrations';
 
 /**
  * Returns what looks at the triggers in the client's database, as often as it is called: what is wrong with them,

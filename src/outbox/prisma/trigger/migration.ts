@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { UserError } from '../../../shared/lifecycle';
+import type { Migration as MigrationFile } from '../../../shared/migrate/readMigrations';
 import type { OwnSql } from '../../sql/files';
 import type { Generated } from '../captureSql/generate';
 import { identifier } from '../captureSql/quote';
@@ -7,28 +9,33 @@ import { identifier } from '../captureSql/quote';
  * Decides whether a project's migrations produce what the package and the catalogue mean, and writes the one that is
  * missing. Pure: writeMigration.ts reads and writes files.
  *
- * A generated migration says in its first lines what the database has after it: the package's own files, and the
- * functions with their tables and fingerprints. So the next one holds only what has changed, and knows what to drop
- * when a model has left the catalogue or moved to another table, without asking any database. A digest tells whether a
- * migration was edited; then the next one is complete again.
+ * A generated migration says in its first lines what it does: which files of the package's own it holds, which functions
+ * with their tables and fingerprints, and which it drops. What the database has is all of them in their order, also where
+ * branches with a migration each were merged. So the next one holds only what has changed, and knows what to drop when a
+ * model has left the catalogue or moved to another table, without asking any database. A digest tells whether one was
+ * edited; then the next one is complete again, and what was before it does not matter any more.
  */
 
-export interface Migration {
-  /** The folder's name, which begins with a timestamp. */
-  readonly name: string;
-  readonly sql: string;
-}
+/** A migration, as far as it is looked at here. */
+type Migration = Pick<MigrationFile, 'name' | 'sql'>;
 
-/** What the database has after a migration, as far as it is ours. */
+/** By function: the table that it serves, and its fingerprint. */
+type Functions = Readonly<Record<string, readonly [table: string, fingerprint: string]>>;
+
+/** What the database has of ours. */
 interface State {
   /** Names of own SQL files. */
   readonly sql: readonly string[];
   /** The fingerprint of the functions that all triggers share. */
   readonly helpers: string;
-  /** By function: the table that it serves, and its fingerprint. */
-  readonly functions: Readonly<Record<string, readonly [table: string, fingerprint: string]>>;
-  /** Whether the migration holds all of that and does not rely on earlier ones. */
-  readonly complete: boolean;
+  readonly functions: Functions;
+}
+
+/** What a migration does, as it says itself. */
+interface Steps extends Partial<State> {
+  readonly drops?: readonly string[];
+  /** It relies on no earlier one. */
+  readonly complete?: true;
 }
 
 /** What a project is to have. */
@@ -37,10 +44,10 @@ export interface Wanted {
   readonly generated: Generated;
 }
 
-const stateMark = '-- signalbox:state ';
+const stepsMark = '-- signalbox:steps ';
 const digestMark = '-- signalbox:digest ';
 const folderSuffix = '_signalbox';
-const nothing: State = { sql: [], helpers: '', functions: {}, complete: true };
+const nothing: State = { sql: [], helpers: '', functions: {} };
 
 /** Whether a migration was written by this module, by its folder's name. */
 export const isGenerated = (name: string): boolean => name.endsWith(folderSuffix);
@@ -83,8 +90,14 @@ export function nextMigration(
     ...triggers.map(({ sql }) => sql),
     ...(triggers.length === 0 ? [] : [generated.partitionsSql]),
   ];
-  const state = `${stateMark}${JSON.stringify({ ...stateOf(wanted), complete })}`;
-  const rest = `${state}\n\n${parts.join('\n\n')}\n`;
+  const steps: Steps = {
+    ...(complete ? { complete } : {}),
+    ...(own.length === 0 ? {} : { sql: own.map(({ name }) => name) }),
+    ...(helpers ? { helpers: generated.helpersFingerprint } : {}),
+    ...(triggers.length === 0 ? {} : { functions: functionsOf(triggers) }),
+    ...(stale.length === 0 ? {} : { drops: stale }),
+  };
+  const rest = `${stepsMark}${JSON.stringify(steps)}\n\n${parts.join('\n\n')}\n`;
   return {
     name: `${timestamp(migrations, now)}${folderSuffix}`,
     sql: `${head}\n${digestMark}${digest(rest)}\n${rest}`,
@@ -121,6 +134,7 @@ const dropping = (names: readonly string[]): string =>
     ...names.map((name) => `DROP FUNCTION IF EXISTS signalbox.${identifier(name)}() CASCADE;`),
   ].join('\n');
 
+/** What leads from a state to what is wanted. */
 function changesOf(state: State, { own, generated }: Wanted) {
   const { triggers, helpersFingerprint } = generated;
   const wantedTables = new Map(triggers.map(({ functionName, table }) => [functionName, table]));
@@ -139,47 +153,62 @@ function changesOf(state: State, { own, generated }: Wanted) {
   };
 }
 
-function stateOf({ own, generated }: Wanted): Omit<State, 'complete'> {
-  return {
-    sql: own.map(({ name }) => name),
-    helpers: generated.helpersFingerprint,
-    functions: Object.fromEntries(
-      generated.triggers.map(({ functionName, table, fingerprint }) => [functionName, [table, fingerprint]]),
-    ),
-  };
-}
+const functionsOf = (triggers: Generated['triggers']): Functions =>
+  Object.fromEntries(
+    triggers.map(({ functionName, table, fingerprint }) => [functionName, [table, fingerprint]]),
+  );
 
 /** The functions with their tables and without fingerprints, so that each counts as changed. */
-const tablesOf = ({ functions }: State): State['functions'] =>
+const tablesOf = ({ functions }: State): Functions =>
   Object.fromEntries(Object.entries(functions).map(([name, [table]]) => [name, [table, '']]));
 
 /** What the database has after all migrations, and whether one of those that count was edited. */
 function readState(migrations: readonly Migration[]): { readonly state: State; readonly edited: boolean } {
   const ordered = [...migrations].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const found = ordered.flatMap((migration) => {
-    const state = stateIn(migration);
-    return state === undefined ? [] : [{ state, edited: wasEdited(migration) }];
+  const found = ordered.flatMap(({ name, sql }) => {
+    // Git may have given them the line ends of another system.
+    const text = sql.replaceAll('\r\n', '\n');
+    const steps = stepsIn(name, text);
+    return steps === undefined ? [] : [{ steps, edited: wasEdited(text) }];
   });
-  const from = found.findLastIndex(({ state }) => state.complete);
-  const counting = found.slice(Math.max(from, 0));
-  return { state: counting.at(-1)?.state ?? nothing, edited: counting.some(({ edited }) => edited) };
+  const counting = found.slice(
+    Math.max(
+      found.findLastIndex(({ steps }) => steps.complete),
+      0,
+    ),
+  );
+  return {
+    state: counting.reduce((state, { steps }) => applied(state, steps), nothing),
+    edited: counting.some(({ edited }) => edited),
+  };
 }
 
-function stateIn({ name, sql }: Migration): State | undefined {
-  const line = sql.split('\n').find((each) => each.startsWith(stateMark));
+function applied(state: State, { sql = [], helpers, functions = {}, drops = [] }: Steps): State {
+  const kept = Object.entries(state.functions).filter(([name]) => !drops.includes(name));
+  return {
+    sql: [...state.sql, ...sql],
+    helpers: helpers ?? state.helpers,
+    functions: { ...Object.fromEntries(kept), ...functions },
+  };
+}
+
+/** @throws UserError when the line that says it can't be read. */
+function stepsIn(name: string, text: string): Steps | undefined {
+  const line = text.split('\n').find((each) => each.startsWith(stepsMark));
   if (line === undefined) return undefined;
   try {
-    return JSON.parse(line.slice(stateMark.length)) as State;
+    return JSON.parse(line.slice(stepsMark.length)) as Steps;
   } catch (error) {
-    throw new Error(`The migration ${name} was edited: its list of functions can't be read`, {
-      cause: error,
-    });
+    throw new UserError(
+      `The migration ${name} was edited: its line "${stepsMark.trim()}" can't be read. Restore the file.`,
+      { cause: error },
+    );
   }
 }
 
-function wasEdited({ sql }: Migration): boolean {
-  const start = sql.indexOf(stateMark);
-  return !sql.slice(0, start).includes(`${digestMark}${digest(sql.slice(start))}\n`);
+function wasEdited(text: string): boolean {
+  const start = text.indexOf(stepsMark);
+  return !text.slice(0, start).includes(`${digestMark}${digest(text.slice(start))}\n`);
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

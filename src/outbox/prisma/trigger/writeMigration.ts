@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Aggregate } from '../../../events/aggregate';
@@ -6,7 +7,7 @@ import { readSchemaFiles } from '../schema/files';
 import { type Generated, generate } from '../captureSql/generate';
 import { readOwnSql } from '../../sql/files';
 import { isUpToDate, nextMigration } from './migration';
-import { readMigrations } from './readMigrations';
+import { readMigrations } from '../../../shared/migrate/readMigrations';
 import { readTables } from '../schema/tables';
 
 export interface MigrationOptions {
@@ -25,7 +26,8 @@ export async function writeMigration(
   { schema, migrations: folder, check, repair = false }: MigrationOptions,
 ): Promise<{ exitCode: number; message: string }> {
   const wanted = { own: await readOwnSql(), generated: await generateFrom(catalogue, schema) };
-  const migrations = await readMigrations(folder);
+  // A project that has not migrated yet has no folder.
+  const migrations = existsSync(folder) ? await readMigrations(folder) : [];
   if (check && repair) throw new UserError('--check writes nothing and --repair writes: choose one of them.');
   if (!repair && isUpToDate(migrations, wanted))
     return {
