@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { Client } from 'pg';
 import { editCatalogue, editConfig } from './edits';
 import { findFreePort } from '../postgres/ports';
-import { run, start } from './processes';
+import { sleep } from '../../src/shared/sleep';
+import { type Environment, run, start } from './processes';
 
 export interface Adoption {
   /** The foreign project, which is copied. */
@@ -17,6 +18,10 @@ export interface Adoption {
   readonly tarball: string;
   readonly serverUrl: string;
   readonly brokers: string;
+  /** The folder whose processes end with this one, see watchman.ts. */
+  readonly watched: string;
+  /** A version of Prisma in place of the one that the fixture names. */
+  readonly prisma: string | undefined;
 }
 
 interface Expected {
@@ -38,30 +43,30 @@ export async function adopt(adoption: Adoption): Promise<string> {
     CONSUMER_GROUP_PREFIX: prefix,
     HOST: '127.0.0.1',
   };
-  const npx = (args: readonly string[], given: Readonly<Record<string, string>> = {}): Promise<string> =>
-    run('npx', ['--no-install', ...args], { directory, env: given });
+  const tool = ([name = '', ...args]: readonly string[], given: Environment = {}): Promise<string> =>
+    run(installed(directory, name), args, { ...adoption, env: given });
 
-  await npx(['signalbox', 'init', '--yes']);
+  await tool(['signalbox', 'init', '--yes']);
   const before = contents(directory);
-  const second = await npx(['signalbox', 'init', '--yes']);
+  const second = await tool(['signalbox', 'init', '--yes']);
   if (!isDeepStrictEqual(contents(directory), before))
     throw new Error(`A second init wrote something: ${second}`);
   editCatalogue(directory);
   editConfig(directory);
-  await npx(['signalbox', 'sync']);
-  await npx(['tsc', '--noEmit']);
-  await npx(['signalbox', 'check']);
-  await npx(['signalbox', 'migrate'], env);
-  await npx(['signalbox', 'check'], env);
+  await tool(['signalbox', 'sync']);
+  await tool(['tsc', '--noEmit']);
+  await tool(['signalbox', 'check']);
+  await tool(['signalbox', 'migrate'], env);
+  await tool(['signalbox', 'check'], env);
 
-  const printed = await npx(['tsx', 'src/program.ts'], env);
+  const printed = await tool(['tsx', 'src/program.ts'], env);
   const expected = JSON.parse(printed.trim().split('\n').at(-1) ?? '') as Expected[];
-  const relay = start('npx', ['--no-install', 'signalbox', 'relay'], {
-    directory,
+  const relay = await start(installed(directory, 'signalbox'), ['relay'], {
+    ...adoption,
     env: { ...env, RELAY_PORT: String(await findFreePort()) },
   });
   try {
-    const events = await readEvents(npx, env, expected.length);
+    const events = await readEvents(tool, env, expected.length);
     compare(expected, events);
     await greet(adoption, env, events.filter(({ event_type: type }) => type === 'user.created').length);
   } finally {
@@ -70,19 +75,25 @@ export async function adopt(adoption: Adoption): Promise<string> {
   return `${expected.length} events as expected`;
 }
 
-async function install({ fixture, shared, directory, tarball }: Adoption): Promise<void> {
+/** What `npx` runs; without it, because a signal to it does not reach what it has started. */
+const installed = (directory: string, name: string): string =>
+  path.join(directory, 'node_modules', '.bin', name);
+
+async function install(adoption: Adoption): Promise<void> {
+  const { fixture, shared, directory, tarball, prisma } = adoption;
   await cp(fixture, directory, { recursive: true });
   await cp(shared, path.join(directory, 'src'), { recursive: true });
-  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball], {
-    directory,
-    env: {},
-  });
+  if (prisma !== undefined) await changePrisma(path.join(directory, 'package.json'), prisma);
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  await run('npm', ['install', ...quiet, tarball], { ...adoption, env: {} });
   // Generating needs no schema engine, yet Prisma wants one to be there: any program does.
-  const engine = {
-    PRISMA_SCHEMA_ENGINE_BINARY: process.execPath,
-    DATABASE_URL: 'postgresql://nowhere/nothing',
-  };
-  await run('npx', ['--no-install', 'prisma', 'generate'], { directory, env: engine });
+  const env = { PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, DATABASE_URL: 'postgresql://nowhere/nothing' };
+  await run(installed(directory, 'prisma'), ['generate'], { ...adoption, env });
+}
+
+async function changePrisma(manifest: string, version: string): Promise<void> {
+  const text = await readFile(manifest, 'utf8');
+  await writeFile(manifest, text.replaceAll(/("(?:@prisma\/[\w-]+|prisma)": )"[^"]+"/g, `$1"${version}"`));
 }
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {
@@ -118,8 +129,8 @@ interface Event {
 }
 
 async function readEvents(
-  npx: (args: readonly string[], env: Readonly<Record<string, string>>) => Promise<string>,
-  env: Readonly<Record<string, string>>,
+  tool: (args: readonly string[], env: Environment) => Promise<string>,
+  env: Environment,
   count: number,
 ): Promise<Event[]> {
   const args = [
@@ -132,7 +143,7 @@ async function readEvents(
     '--limit',
     String(count),
   ];
-  const lines = (await npx(args, env)).trim().split('\n');
+  const lines = (await tool(args, env)).trim().split('\n');
   const events = lines.map((line) => JSON.parse(line) as Event | { readonly value: Event });
   return events.map((event) => ('value' in event ? event.value : event));
 }
@@ -155,15 +166,10 @@ function compare(expected: readonly Expected[], events: readonly Event[]): void 
 }
 
 /** Runs the consumer until it has greeted every user, and looks that each was greeted once. */
-async function greet(
-  { directory }: Adoption,
-  env: Readonly<Record<string, string>>,
-  users: number,
-): Promise<void> {
-  const port = String(await findFreePort());
-  const consumers = start('npx', ['--no-install', 'signalbox', 'consumers'], {
-    directory,
-    env: { ...env, CONSUMERS_PORT: port },
+async function greet(adoption: Adoption, env: Environment, users: number): Promise<void> {
+  const consumers = await start(installed(adoption.directory, 'signalbox'), ['consumers'], {
+    ...adoption,
+    env: { ...env, CONSUMERS_PORT: String(await findFreePort()) },
   });
   const client = new Client({ connectionString: env['DATABASE_URL'] });
   await client.connect();
@@ -178,7 +184,7 @@ async function greet(
         throw new Error(
           `The consumer greeted ${rows[0]?.n} of ${users} users. It printed:\n${consumers.output()}`,
         );
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await sleep(100);
     }
   } finally {
     await client.end();

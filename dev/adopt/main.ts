@@ -1,76 +1,80 @@
 /**
- * `npm run test:adopt [fixture…]`: packs the package, installs it into foreign projects that lie where nothing of this
- * repository can be reached, and goes the way of a user there: init, type check, migrate, a program that writes, relay,
- * console, consumer. Needs the package registry. Ends with 1 when something was not as expected.
+ * `npm run test:adopt`: packs the package, installs it into foreign projects that lie where nothing of this repository can
+ * be reached, and goes the way of a user there: init, type check, migrate, a program that writes, relay, console, consumer.
+ * Needs the package registry. Ends with 1 when something was not as expected.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Command } from 'commander';
+import { createLogger } from '../../src/shared/logger';
 import { startDevBroker } from '../broker/broker';
 import { findProjectRoot } from '../kafka/projectRoot';
+import { postWatchman } from '../kafka/watchman';
 import { startPostgres } from '../postgres/startPostgres';
-import { createLogger } from '../../src/shared/logger';
 import { adopt } from './adopt';
 
 const root = findProjectRoot(__dirname);
 const fixtures = path.join(root, 'test', 'adopt', 'fixtures');
 
-async function main(wanted: readonly string[]): Promise<number> {
+interface Options {
+  readonly prisma?: string;
+}
+
+async function main(wanted: readonly string[], { prisma }: Options): Promise<number> {
   const known = await readdir(fixtures);
   const unknown = wanted.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     process.stderr.write(`There is no fixture "${unknown}". There are: ${known.join(', ')}.\n`);
     return 1;
   }
-  const tarball =
-    execFileSync('npm', ['run', '--silent', 'pack'], { cwd: root, encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .at(-1) ?? '';
   const directory = await mkdtemp(path.join(tmpdir(), 'signalbox-adopt-'));
+  const dismissWatchman = await postWatchman(directory);
+  try {
+    return await adoptAll(wanted.length > 0 ? wanted : known, directory, prisma);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+    await dismissWatchman();
+  }
+}
+
+/** Resolves to 1 when one of them fails. */
+async function adoptAll(names: readonly string[], directory: string, prisma?: string): Promise<number> {
   const logger = createLogger({ name: 'adopt', level: 'error' });
+  const tarball = pack();
   const postgres = await startPostgres({ dataDir: path.join(directory, 'postgres'), port: 0, logger });
-  const broker = await startDevBroker({
-    host: '127.0.0.1',
-    port: 0,
-    dataDir: path.join(directory, 'kafka'),
-    logger,
-  });
+  const broker = await startDevBroker({ port: 0, dataDir: path.join(directory, 'kafka'), logger });
+  const project = { shared: path.join(fixtures, '../shared'), tarball, prisma };
+  const servers = { serverUrl: postgres.url, brokers: broker.address, watched: directory };
   let failed = 0;
   try {
-    for (const name of wanted.length > 0 ? wanted : known) {
+    for (const name of names) {
       const started = performance.now();
-      const outcome = await adopt({
-        fixture: path.join(fixtures, name),
-        shared: path.join(root, 'test', 'adopt', 'shared'),
-        directory: path.join(directory, name),
-        tarball,
-        serverUrl: postgres.url,
-        brokers: `${broker.host}:${broker.port}`,
-      }).then(
-        (text) => text,
-        (error: unknown) => {
-          failed += 1;
-          return `FAILED: ${error instanceof Error ? error.message : String(error)}`;
-        },
-      );
-      process.stdout.write(
-        `${name.padEnd(20)} ${((performance.now() - started) / 1000).toFixed(0).padStart(4)} s  ${outcome}\n`,
-      );
+      const place = { fixture: path.join(fixtures, name), directory: path.join(directory, name) };
+      const outcome = await adopt({ ...project, ...servers, ...place }).catch((error: unknown) => {
+        failed += 1;
+        return `FAILED: ${error instanceof Error ? error.message : String(error)}`;
+      });
+      const seconds = ((performance.now() - started) / 1000).toFixed(0);
+      process.stdout.write(`${name.padEnd(20)} ${seconds.padStart(4)} s  ${outcome}\n`);
     }
   } finally {
     await broker.stop();
     await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
   }
   return failed === 0 ? 0 : 1;
 }
 
-main(process.argv.slice(2)).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exit(1);
-  },
-);
+/** The path of the package. */
+function pack(): string {
+  const printed = execFileSync('npm', ['run', '--silent', 'pack'], { cwd: root, encoding: 'utf8' });
+  return printed.trim().split('\n').at(-1) ?? '';
+}
+
+void new Command('npm run test:adopt --')
+  .description('Installs the packed package into foreign projects and goes the way of a user there.')
+  .argument('[fixture...]', 'which projects; all of test/adopt/fixtures without any')
+  .option('--prisma <version>', 'with this version of Prisma in place of the one that they name')
+  .action(async (names: string[], options: Options) => process.exit(await main(names, options)))
+  .parseAsync();

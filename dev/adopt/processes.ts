@@ -1,22 +1,50 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { registerProcess } from '../kafka/watchman';
+
+export type Environment = Readonly<Record<string, string>>;
 
 export interface ProcessOptions {
   readonly directory: string;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Environment;
+  /** The folder whose processes end with this one, see watchman.ts. */
+  readonly watched: string;
 }
 
 const timeoutMs = 300_000;
 
-function spawnIn(command: string, args: readonly string[], { directory, env }: ProcessOptions): ChildProcess {
+interface Spawned {
+  readonly child: ChildProcess;
+  /** What it has printed so far: on standard output, and on both streams. */
+  readonly printed: { stdout: string; all: string };
+  /** Resolves when it has ended and all of its output is here. */
+  readonly closed: Promise<number | null>;
+}
+
+async function spawnIn(
+  command: string,
+  args: readonly string[],
+  { directory, env, watched }: ProcessOptions,
+): Promise<Spawned> {
   const { PATH = '', HOME = '', TMPDIR = '' } = process.env;
-  return spawn(command, args, {
+  const child = spawn(command, args, {
     cwd: directory,
     env: { PATH, HOME, TMPDIR, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: npx starts the program as a child, and both are ended.
-    detached: true,
   });
+  const printed = { stdout: '', all: '' };
+  child.stdout.on('data', (chunk: Buffer) => {
+    printed.stdout += String(chunk);
+    printed.all += String(chunk);
+  });
+  child.stderr.on('data', (chunk: Buffer) => (printed.all += String(chunk)));
+  const closed = once(child, 'close').then(([code]) => code as number | null);
+  const { pid } = child;
+  // Without a process it rejects with the reason.
+  if (pid === undefined) throw new Error(`${command} could not be started: ${await closed}`);
+  const forget = await registerProcess(watched, pid);
+  void closed.then(forget);
+  return { child, printed, closed };
 }
 
 /** Runs a command to its end and resolves to its standard output. @throws Error with all of its output when it failed. */
@@ -25,19 +53,12 @@ export async function run(
   args: readonly string[],
   options: ProcessOptions,
 ): Promise<string> {
-  const child = spawnIn(command, args, options);
-  let stdout = '';
-  let all = '';
-  child.stdout?.on('data', (chunk: Buffer) => {
-    stdout += String(chunk);
-    all += String(chunk);
-  });
-  child.stderr?.on('data', (chunk: Buffer) => (all += String(chunk)));
-  const timer = setTimeout(() => end(child, 'SIGKILL'), timeoutMs);
-  const [code] = (await once(child, 'close')) as [number | null];
+  const { child, printed, closed } = await spawnIn(command, args, options);
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  const code = await closed;
   clearTimeout(timer);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${all}`);
-  return stdout;
+  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${printed.all}`);
+  return printed.stdout;
 }
 
 export interface Started {
@@ -47,23 +68,18 @@ export interface Started {
 }
 
 /** Starts a command that runs until it is stopped. */
-export function start(command: string, args: readonly string[], options: ProcessOptions): Started {
-  const child = spawnIn(command, args, options);
-  let output = '';
-  child.stdout?.on('data', (chunk: Buffer) => (output += String(chunk)));
-  child.stderr?.on('data', (chunk: Buffer) => (output += String(chunk)));
-  const closed = once(child, 'close');
-  const ended = (): boolean => child.exitCode !== null || child.signalCode !== null;
+export async function start(
+  command: string,
+  args: readonly string[],
+  options: ProcessOptions,
+): Promise<Started> {
+  const { child, printed, closed } = await spawnIn(command, args, options);
   return {
-    output: () => output,
-    ended,
+    output: () => printed.all,
+    ended: () => child.exitCode !== null || child.signalCode !== null,
     stop: async () => {
-      if (!ended()) end(child, 'SIGTERM');
+      child.kill('SIGTERM');
       await closed;
     },
   };
-}
-
-function end(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid !== undefined) process.kill(-child.pid, signal);
 }

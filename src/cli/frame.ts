@@ -9,7 +9,6 @@ import { type Project, projectOf } from './project';
 /** What the commands of `signalbox` have in common: where they run, and how they begin and end. */
 export interface Frame {
   readonly directory: string;
-  readonly environment: Environment;
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -43,7 +42,6 @@ export function createFrame({ directory, environment, configFile }: FrameOptions
     };
   return {
     directory,
-    environment,
     stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,

@@ -2,16 +2,13 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { packageRoot } from '../shared/packageRoot';
 import { createFrame } from './frame';
 import { signalbox } from './program';
 
-/** The version in the package.json of this package, whether this runs compiled from dist/ or as installed. */
 function ownVersion(): string {
-  for (let folder = __dirname; ; folder = path.dirname(folder)) {
-    const file = path.join(folder, 'package.json');
-    if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-    if (folder === path.dirname(folder)) return 'unknown';
-  }
+  const manifest = readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** What decides what is loaded, before the program is there that parses all arguments. */
@@ -22,7 +19,8 @@ function peek(args: readonly string[]): { readonly command?: string; readonly co
     allowPositionals: true,
     strict: false,
   });
-  const [command] = positionals;
+  const [first, second] = positionals;
+  const command = first === 'help' ? second : first;
   return {
     ...(command === undefined ? {} : { command }),
     ...(typeof values['config'] === 'string' ? { configFile: values['config'] } : {}),

@@ -6,7 +6,6 @@ import type { AnyConfig } from './config/defineConfig';
 /** A project with its configuration, and where its files are. */
 export interface Project {
   readonly config: AnyConfig;
-  readonly directory: string;
   /** The Prisma schema: its file, or the folder of its files. */
   readonly schema: string;
   /** The folder of migrations. */
@@ -19,7 +18,6 @@ export interface Project {
 export function projectOf(directory: string, config: AnyConfig, environment: Environment): Project {
   return {
     config,
-    directory,
     schema: path.resolve(directory, config.schema ?? standardSchema(directory)),
     migrations: path.resolve(directory, config.migrations ?? 'prisma/migrations'),
     environment: withDefaults(environment, config),
@@ -28,8 +26,9 @@ export function projectOf(directory: string, config: AnyConfig, environment: Env
 
 /** Where Prisma looks for a schema: one file, or several in a folder. */
 export function standardSchema(directory: string): string {
-  const [file, ...others] = ['prisma/schema.prisma', 'schema.prisma', 'prisma/schema'];
-  return [file, ...others].find((place) => existsSync(path.join(directory, place ?? ''))) ?? file ?? '';
+  const first = 'prisma/schema.prisma';
+  const places = [first, 'schema.prisma', 'prisma/schema'];
+  return places.find((place) => existsSync(path.join(directory, place))) ?? first;
 }
 
 /** An empty variable counts as unset. */

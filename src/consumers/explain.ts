@@ -1,7 +1,7 @@
 import type { EventEnvelope } from '../events/envelope';
 import { type ClassifyError, classifyFailure, type Failure } from './failurePolicy';
 import { type ConsumerDatabase, graceMs } from './transact';
-import { withDeadline } from './withDeadline';
+import { withDeadline } from '../shared/withDeadline';
 
 /** An error that we do not know, while the database is away, is most likely the outage in other words. */
 export async function explain(

@@ -21,7 +21,7 @@ import type { ProcessDependencies } from './processMessage';
 import { contextOf, type Delivery, handlerContext } from './runHandler';
 import type { Source } from './source';
 import { ownTransactionMs, transact } from './transact';
-import { NoAnswerError, withDeadline } from './withDeadline';
+import { NoAnswerError, withDeadline } from '../shared/withDeadline';
 import type { Transaction } from './transaction';
 
 interface Work<Tx extends Transaction> {

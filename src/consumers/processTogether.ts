@@ -17,7 +17,7 @@ import type { ProcessDependencies } from './processMessage';
 import { type Delivery, runHandler } from './runHandler';
 import { findHeldBack } from './postponed/find';
 import { connectionWaitMs, graceMs } from './transact';
-import { withDeadline } from './withDeadline';
+import { withDeadline } from '../shared/withDeadline';
 import type { Transaction } from './transaction';
 
 /**

@@ -28,7 +28,7 @@ import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
 import { divideConnections } from './poolSize';
 import type { ClientOptions, ConsumerClient } from './client';
-import { withDeadline } from './withDeadline';
+import { withDeadline } from '../shared/withDeadline';
 
 const readinessTimeoutMs = 2_000;
 /** The inbox remembers longer than Kafka keeps messages, or a replay would have its effects again. */

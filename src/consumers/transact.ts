@@ -1,4 +1,4 @@
-import { withDeadline } from './withDeadline';
+import { withDeadline } from '../shared/withDeadline';
 import type { Transaction } from './transaction';
 
 /** What is needed of a Prisma client: the captured one, where handlers write models or append events. */

@@ -34,7 +34,7 @@ export interface EventDefinition {
 
 /**
  * Declares what an application has to say.
- * @throws Error when a model, an aggregate or an event type is declared twice.
+ * @throws Error when a model, an aggregate, an event type or a field's name in events is declared twice.
  */
 export function defineCatalogue<
   const Aggregates extends readonly Aggregate[],
@@ -48,6 +48,8 @@ export function defineCatalogue<
 }): Catalogue<Aggregates, Commands> {
   refuseRepeated('The model', aggregates, ({ model }) => model);
   refuseRepeated('The aggregate', aggregates, ({ type }) => type);
+  for (const { type, fields } of aggregates)
+    refuseRepeated(`In the aggregate "${type}", the field`, Object.values(fields), ({ as }) => as);
   const all = [...aggregates.flatMap(definitionsOf), ...(commands ?? [])];
   refuseRepeated('The event type', all, ({ eventType }) => eventType);
   const byType = new Map<string, EventDefinition>(

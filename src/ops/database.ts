@@ -6,8 +6,8 @@ import type { Tools } from './command';
 
 /** Runs `use` with a connection pool of one to the database that DATABASE_URL names, and closes it. */
 export async function withDatabase<T>(
-  { environment, logger }: Tools,
-  use: (pool: Pool) => Promise<T>,
+  { environment, logger }: Pick<Tools, 'environment' | 'logger'>,
+  use: (pool: Pool, databaseUrl: string) => Promise<T>,
 ): Promise<T> {
   const { DATABASE_URL: databaseUrl } = loadConfig(
     { DATABASE_URL: commonVariables.DATABASE_URL },
@@ -15,7 +15,7 @@ export async function withDatabase<T>(
   );
   const pool = createPool({ databaseUrl, poolSize: 1, applicationName: 'signalbox-ops', logger });
   try {
-    return await use(pool);
+    return await use(pool, databaseUrl);
   } finally {
     await pool.end();
   }

@@ -3,7 +3,7 @@
  * their supervisors as these do.
  */
 
-export { withDeadline } from '../consumers/withDeadline';
+export { withDeadline } from '../shared/withDeadline';
 export { Nudger } from '../outbox/nudger';
 export { observeOutbox } from '../outbox/observeOutbox';
 export { CommitGate, currentGate, runBehindGate, runWithoutGate } from '../shared/commitGate';

@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import type { ConsumerOptions } from '../consumers/consumer';
 import type { Outcome } from '../consumers/outcome';
 import { processMessage } from '../consumers/processMessage';
@@ -6,6 +5,7 @@ import type { Transaction } from '../consumers/transaction';
 import type { Catalogue } from '../events/catalogue';
 import type { EventEnvelope } from '../events/envelope';
 import type { ReceivedMessage } from '../kafka/readMessage';
+import { createLogger } from '../shared/logger';
 import { topicOf } from '../kafka/topicNames';
 import { draftEnvelope, type EventDraft } from './draftEnvelope';
 
@@ -47,7 +47,7 @@ export async function deliver<C extends Catalogue, Tx extends Transaction>(
     laterEvents: consumer.postponement?.laterEvents,
     classify: consumer.classify,
     database: consumer.database,
-    logger: consumer.logger ?? pino({ level: 'silent' }),
+    logger: consumer.logger ?? createLogger({ name: consumer.name, level: 'silent' }),
     handlerTimeoutMs: consumer.handlerTimeoutMs ?? 60_000,
     topicPrefix,
     attempt: 1,

@@ -3,16 +3,11 @@ import { remedies } from '../../outbox/prisma/installed/check';
 import { writeMigration } from '../../outbox/prisma/trigger/writeMigration';
 import { triggerProblems } from '../../outbox/prisma/trigger/installed';
 import { readSchemaFiles } from '../../outbox/prisma/schema/files';
-import { loadConfig } from '../../shared/config/load';
-import { commonVariables } from '../../shared/config/variables';
-import { parseDatabaseUrl } from '../../shared/connections/databaseUrl';
-import { createPool } from '../../shared/database';
+import { withDatabase } from '../../ops/database';
 import type { Logger } from '../../shared/logger';
 import { pendingMigrations } from '../../shared/migrate/migrate';
 import type { Frame } from '../frame';
 import type { Project } from '../project';
-
-const { DATABASE_URL } = commonVariables;
 
 /** `signalbox check`: one line for each thing that does not fit; exit code 1 for any. */
 export function checkCommand(frame: Frame): Command {
@@ -46,17 +41,14 @@ async function migrationProblems({ config, schema, migrations }: Project): Promi
 
 async function databaseProblems(project: Project, logger: Logger): Promise<string[]> {
   const { config, migrations: directory, environment } = project;
-  const { DATABASE_URL: databaseUrl } = loadConfig({ DATABASE_URL }, environment);
-  const pending = await pendingMigrations({ databaseUrl, directory });
-  if (pending.length > 0)
-    return [`The database lacks migrations: ${pending.join(', ')}. Apply them with "npx signalbox migrate".`];
-  const pool = createPool({ databaseUrl, poolSize: 1, applicationName: 'signalbox-check', logger });
-  try {
+  return withDatabase({ environment, logger }, async (pool, databaseUrl) => {
+    const pending = await pendingMigrations({ databaseUrl, directory });
+    if (pending.length > 0)
+      return [
+        `The database lacks migrations: ${pending.join(', ')}. Apply them with "npx signalbox migrate".`,
+      ];
     const schema = await readSchemaFiles(project.schema);
-    const defaultSchema = parseDatabaseUrl(databaseUrl).parameters.schema ?? 'public';
-    const found = await triggerProblems(pool, config.catalogue, { schema, defaultSchema });
+    const found = await triggerProblems(pool, config.catalogue, { schema, databaseUrl });
     return found.map(({ problem, remedy }) => `In the database, ${problem}. ${remedies[remedy]}`);
-  } finally {
-    await pool.end();
-  }
+  });
 }

@@ -89,9 +89,7 @@ const agrees = async (frame: Frame, question: string): Promise<boolean> =>
 
 async function ask({ stdin, stdout }: Frame, question: string): Promise<string> {
   if (!('isTTY' in stdin) || stdin.isTTY !== true)
-    throw new UserError(
-      'There is no terminal to ask at: add --yes, and --models for some of the models only.',
-    );
+    throw new UserError('init asks at a terminal only: add --yes, and --models for some of the models.');
   const terminal = createInterface({ input: stdin, output: stdout });
   try {
     return await terminal.question(question);

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { kafkaVariables } from '../../shared/config/variables';
 import { UserError } from '../../shared/lifecycle';
 import type { AnyConfig } from './defineConfig';
 
@@ -18,6 +19,11 @@ export async function loadConfigFile(directory: string, file: string | undefined
       `${found} does not export a configuration: its default export must be defineConfig({ name, catalogue, … }).`,
     );
   }
+  const { success: fits, error } = kafkaVariables.KAFKA_TOPIC_PREFIX.safeParse(loaded.name);
+  if (!fits)
+    throw new UserError(
+      `${found}: name "${loaded.name}" cannot begin the names of topics: ${error.issues[0]?.message}.`,
+    );
   return loaded;
 }
 

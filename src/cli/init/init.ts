@@ -17,7 +17,6 @@ export interface InitOptions {
 export interface Plan {
   readonly project: PrismaProject;
   readonly models: Models;
-  readonly chosen: readonly CapturableModel[];
   /** Files that are not there yet, by their place in the project. */
   readonly files: ReadonlyMap<string, string>;
   readonly advice: string;
@@ -28,15 +27,17 @@ const configFile = 'signalbox.config.ts';
 /** Looks at a project and plans what to write into it. @throws UserError when something is in the way. */
 export async function planInit(directory: string, { schema, models }: InitOptions): Promise<Plan> {
   const project = await readPrismaProject(directory, schema);
-  const found = readModels(await readSchemaFiles(path.join(directory, project.schema)));
+  const found = readModels(await readSchemaFiles(path.resolve(directory, project.schema)));
   const chosen = choose(found, models);
   const catalogue = cataloguePath(project);
-  const contents = new Map([
-    [catalogue, renderCatalogue(chosen)],
-    [configFile, renderConfig(project, catalogue)],
-  ]);
-  for (const file of contents.keys()) if (existsSync(path.join(directory, file))) contents.delete(file);
-  return { project, models: found, chosen, files: contents, advice: renderAdvice(project) };
+  const is = (file: string): boolean => existsSync(path.join(directory, file));
+  const files = new Map<string, string>();
+  // A configuration that is there names its own catalogue.
+  if (!is(configFile)) {
+    if (!is(catalogue)) files.set(catalogue, renderCatalogue(chosen));
+    files.set(configFile, renderConfig(project, catalogue));
+  }
+  return { project, models: found, files, advice: renderAdvice(project) };
 }
 
 function choose(

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UserError } from '../../shared/lifecycle';
 import { standardSchema } from '../project';
 
-/** What init needs to know of somebody's Prisma project. */
+/** What init needs to know of a Prisma project. */
 export interface PrismaProject {
   readonly directory: string;
   /** A word for topics and groups, from the package's name. */

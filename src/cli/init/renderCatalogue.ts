@@ -65,7 +65,12 @@ const variableOf = ({ name }: CapturableModel): string => `${camel(name)}Signals
 const keyMaker = ({ key, fields }: CapturableModel): string =>
   fields.find(({ name }) => name === key)?.maker ?? 'text';
 
-const keyAs = ({ name, key }: CapturableModel): string => (key === 'id' ? `${snake(name)}_id` : snake(key));
+/** `id` is `order_id` in the events of orders, unless another field has that name there. */
+function keyAs({ name, key, fields }: CapturableModel): string {
+  const qualified = `${snake(name)}_id`;
+  const isTaken = fields.some((field) => field.name !== key && snake(field.name) === qualified);
+  return key === 'id' && !isTaken ? qualified : snake(key);
+}
 
 /** How the field is declared when its value may be in events. */
 function opened({ name, maker, values, nullable }: ModelField): string {

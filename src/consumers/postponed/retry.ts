@@ -9,7 +9,7 @@ import type { Outcome } from '../outcome';
 import { processDelivery } from '../processMessage';
 import { framesOf, labelsOf, logDone, orAborted, placeOf, type SettleDependencies } from '../settleMessage';
 import { ownTransactionMs, transact } from '../transact';
-import { withDeadline } from '../withDeadline';
+import { withDeadline } from '../../shared/withDeadline';
 import type { ClaimedEvent } from './claim';
 import { postponedSource } from './postponedSource';
 import { releaseNext } from './release';

@@ -42,7 +42,7 @@ async function migrations({ databaseUrl, migrations: directory }: DatabaseChecks
     return [fail(check, `not applied: ${pending.join(', ')}`, 'Run "npx signalbox migrate".')];
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return [fail(check, error.message, 'Mend it, and run "npx signalbox migrate".')];
+    return [fail(check, error.message, 'Fix it, and run "npx signalbox migrate".')];
   }
 }
 

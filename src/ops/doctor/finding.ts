@@ -1,4 +1,4 @@
-import { withDeadline } from '../../consumers/withDeadline';
+import { withDeadline } from '../../shared/withDeadline';
 import { UserError } from '../../shared/lifecycle';
 
 /** What a check found. */

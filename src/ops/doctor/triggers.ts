@@ -1,7 +1,6 @@
 import type { Pool } from 'pg';
 import type { Catalogue } from '../../events/catalogue';
 import { readSchemaFiles } from '../../outbox/prisma/schema/files';
-import { parseDatabaseUrl } from '../../shared/connections/databaseUrl';
 import { remedies, type TriggerProblem } from '../../outbox/prisma/installed/check';
 import { isGenerated } from '../../outbox/prisma/trigger/migration';
 import { migrationsAreCurrent, triggerProblems } from '../../outbox/prisma/trigger/installed';
@@ -24,8 +23,8 @@ export interface TriggersCheckOptions {
 export async function triggers(options: TriggersCheckOptions): Promise<Finding[]> {
   const check = 'triggers';
   const schema = await readSchemaFiles(options.schema);
-  const defaultSchema = parseDatabaseUrl(options.databaseUrl).parameters.schema ?? 'public';
-  const problems = await triggerProblems(options.pool, options.catalogue, { schema, defaultSchema });
+  const { pool, catalogue, databaseUrl } = options;
+  const problems = await triggerProblems(pool, catalogue, { schema, databaseUrl });
   if (problems.length === 0) return [ok(check, 'as the catalogue of events wants them')];
   const reinstall = await reinstallCommands(options, schema);
   const remedyOf = ({ remedy }: TriggerProblem): string =>

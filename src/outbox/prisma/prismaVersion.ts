@@ -1,7 +1,7 @@
 import { CaptureError } from '../captureError';
 
-/** The first minor of Prisma 7 with which an engine works, and the first major that is too new. */
-export const supported = { trigger: { first: 1 }, middleware: { first: 5 } } as const;
+/** The first minor of Prisma 7 with which an engine works. */
+const firstMinor = { trigger: 1, middleware: 5 } as const;
 const major = 7;
 
 /**
@@ -9,9 +9,9 @@ const major = 7;
  * `$append` fail, below 7.1 statements carry no context.
  * @throws CaptureError that names the version and the way out.
  */
-export function assertPrismaVersion(version: string, engine: keyof typeof supported): void {
+export function assertPrismaVersion(version: string, engine: keyof typeof firstMinor): void {
   const [, found, minor] = /^(\d+)\.(\d+)\./.exec(version) ?? [];
-  const { first } = supported[engine];
+  const first = firstMinor[engine];
   if (Number(found) === major && Number(minor) >= first) return;
   throw new CaptureError(
     `The ${engine} engine works with Prisma ${major}.${first} and later versions of ${major}, and @prisma/client is ${version}: install another version${found === String(major) && engine === 'middleware' ? ', or use the trigger engine' : ''}.`,

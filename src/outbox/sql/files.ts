@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { packageRoot } from '../../shared/packageRoot';
 
 /*
  * The schema "signalbox" as numbered files. A file may be run again, changes nothing then, and is never edited after its
@@ -15,9 +15,10 @@ export interface OwnSql {
   readonly sql: string;
 }
 
-/** All files, in their order. @throws Error when this copy of the package lacks them. */
+/** All files, in their order. */
 export async function readOwnSql(): Promise<OwnSql[]> {
-  const folder = ownSqlFolder();
+  // They are not compiled: they stay at their place in the package.
+  const folder = path.join(packageRoot(), 'src', 'outbox', 'sql');
   const names = (await readdir(folder)).filter((name) => /^\d{3}_\w+\.sql$/.test(name)).sort();
   return Promise.all(
     names.map(async (name) => ({
@@ -25,14 +26,4 @@ export async function readOwnSql(): Promise<OwnSql[]> {
       sql: await readFile(path.join(folder, name), 'utf8'),
     })),
   );
-}
-
-/** The files are not compiled: they stay at their place in the package, above the compiled program. */
-function ownSqlFolder(): string {
-  for (let above = __dirname; ; above = path.dirname(above)) {
-    const folder = path.join(above, 'src', 'outbox', 'sql');
-    if (existsSync(path.join(folder, '001_outbox.sql'))) return folder;
-    if (above === path.dirname(above))
-      throw new Error('This copy of signalbox lacks its folder src/outbox/sql.');
-  }
 }

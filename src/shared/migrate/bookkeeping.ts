@@ -65,10 +65,10 @@ export class OtherHistoryError extends UserError {
 
 /** A database that has migrations, and none of these: the history was squashed, or it is the database of something else. */
 function refuseOtherHistory(migrations: readonly Migration[], applied: ReadonlyMap<string, Applied>): void {
-  const [first] = applied.keys();
+  const [first] = [...applied.keys()].sort();
   if (first === undefined || migrations.some(({ name }) => applied.has(name))) return;
   throw new OtherHistoryError(
-    `This database was made by other migrations (${first} and ${applied.size - 1} more), and has none of these. Use an empty database.`,
+    `This database was made by other migrations, the first being ${first}, and has none of these. Use an empty database.`,
   );
 }
 

@@ -284,7 +284,9 @@ it('a database with a history of its own is refused, and nothing is changed', as
   await run();
   await rm(join(directory, '1_a'), { recursive: true });
   await write('2_b', 'CREATE TABLE b ()');
-  await expect(run()).rejects.toThrow('was made by other migrations (1_a and 0 more), and has none of these');
+  await expect(run()).rejects.toThrow(
+    'was made by other migrations, the first being 1_a, and has none of these',
+  );
   expect(await query("SELECT to_regclass('b') AS b")).toEqual([{ b: null }]);
 });
 

@@ -181,3 +181,14 @@ describe('the parts', () => {
     expect(readers.map(({ file }) => file)).toContain('src/api/main.ts');
   });
 });
+
+it('the subpaths of the package are the files of src/public', () => {
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, string | { default: string }>;
+  };
+  const targets = Object.values(exports).flatMap((target) =>
+    typeof target === 'string' ? [] : [path.basename(target.default, '.js')],
+  );
+  const files = readdirSync(path.join(root, 'src/public')).map((name) => path.basename(name, '.ts'));
+  expect(targets.sort()).toEqual(files.sort());
+});

@@ -86,6 +86,14 @@ describe('init', () => {
     expect(catalogue).toContain("email: restricted('email'),");
   });
 
+  it('gives no two fields one name in events', async () => {
+    const order = 'model Order {\n id Int @id\n orderId String\n}\n';
+    write({ ...project, 'prisma/schema.prisma': datasource + order });
+    const catalogue = (await planInit(directory, {})).files.get('signals/catalogue.ts');
+    expect(catalogue).toContain("id: int('id', 'identifier'),");
+    expect(catalogue).toContain("orderId: restricted('order_id'),");
+  });
+
   it('names what cannot be captured, with the reason', async () => {
     write(project);
     const { models } = await planInit(directory, {});

@@ -33,6 +33,10 @@ describe('signalbox.config', () => {
     await expect(loadConfigFile(directory, undefined)).rejects.toThrow(
       'its default export must be defineConfig(',
     );
+    write('odd.ts', 'export default { name: "My Shop", catalogue: { aggregates: [] } };');
+    await expect(loadConfigFile(directory, 'odd.ts')).rejects.toThrow(
+      /odd\.ts: name "My Shop" cannot begin the names of topics: expected letters, digits/,
+    );
     write('broken.ts', 'throw new Error("no\\nlines");');
     await expect(loadConfigFile(directory, 'broken.ts')).rejects.toThrow(
       /broken\.ts cannot be loaded: (Error: )?no$/,

@@ -1,3 +1,6 @@
+import { defineAggregate } from '../../../src/events/aggregate';
+import { defineCatalogue } from '../../../src/events/catalogue';
+import { restricted, uuid } from '../../../src/events/fields';
 import { catalogue } from '../../../src/healthcore/catalogue';
 
 describe('the catalogue', () => {
@@ -44,5 +47,31 @@ describe('the catalogue', () => {
     expect(catalogue.find('patient.created') !== undefined).toBe(true);
     expect(catalogue.find('patient.exploded') !== undefined).toBe(false);
     expect(catalogue.find('toString')).toBeUndefined();
+  });
+});
+
+describe('a catalogue is refused that declares twice', () => {
+  const aggregate = (type: string, model: string, event: string, as = 'note') =>
+    defineAggregate({
+      type,
+      model,
+      key: 'id',
+      version: '1.0',
+      fields: { id: uuid('id', 'identifier'), note: restricted(as) },
+      events: { [event]: { on: 'create', carries: ['id'] } },
+    });
+  const order = aggregate('order', 'Order', 'order.placed');
+
+  it.each([
+    ['a model', [order, aggregate('sale', 'Order', 'sale.made')], 'The model "Order"'],
+    ['an aggregate', [order, aggregate('order', 'Sale', 'sale.made')], 'The aggregate "order"'],
+    ['an event type', [order, aggregate('sale', 'Sale', 'order.placed')], 'The event type "order.placed"'],
+    [
+      'a field’s name in events',
+      [aggregate('order', 'Order', 'order.placed', 'id')],
+      'In the aggregate "order", the field "id"',
+    ],
+  ])('%s', (_what, aggregates, message) => {
+    expect(() => defineCatalogue({ aggregates })).toThrow(`${message} is declared twice in the catalogue`);
   });
 });

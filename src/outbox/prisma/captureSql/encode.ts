@@ -87,10 +87,12 @@ export function becomes(
 ): string {
   const { field, column } = captured;
   const [now, before] = [columnOf(captured, 'n'), columnOf(captured, 'o')];
+  const onNull = value === null || value === notNull;
+  // Prisma knows no list that is null, and reads JSON's null as if it were none.
+  if (field.kind === 'json' || column.list || (field.kind === 'bytes' && !onNull))
+    throw new Error(`The field "${field.as}" can't be compared with a value: only single, plain values can`);
   if (value === null) return `${now} IS NULL AND ${before} IS NOT NULL`;
   if (value === notNull) return `${now} IS NOT NULL AND ${before} IS NULL`;
-  if (field.kind === 'json' || field.kind === 'bytes' || column.list)
-    throw new Error(`The field "${field.as}" can't be compared with a value: only single, plain values can`);
   const label = labelOf(captured, value);
   // Without a cast the literal takes the column's type, so that 1 equals 1.0 where the column is a number.
   return `${now} = ${literal(label)} AND ${before} IS DISTINCT FROM ${literal(label)}`;

@@ -1,9 +1,10 @@
 import type { Pool } from 'pg';
 import type { Catalogue } from '../../../events/catalogue';
+import { parseDatabaseUrl } from '../../../shared/connections/databaseUrl';
 import type { PrismaClientLike } from '../captured';
 import { readInternals } from '../internals';
 import { readTables } from '../schema/tables';
-import { type CheckedSchema, findProblems, type TriggerProblem } from '../installed/check';
+import { findProblems, type TriggerProblem } from '../installed/check';
 import { generate } from '../captureSql/generate';
 import { readOwnSql } from '../../sql/files';
 import { isUpToDate } from './migration';
@@ -23,13 +24,14 @@ export function triggerInspector(
   return () => findProblems(run, generated, defaultSchema);
 }
 
-/** What is wrong with the triggers of a database, found without a client: nothing when they fit the catalogue. */
+/** What is wrong with the triggers of a database, found without a client; `schema` is the text of the Prisma schema. */
 export function triggerProblems(
   pool: Pick<Pool, 'query'>,
   { aggregates }: Catalogue,
-  { schema, defaultSchema }: CheckedSchema,
+  { schema, databaseUrl }: { readonly schema: string; readonly databaseUrl: string },
 ): Promise<TriggerProblem[]> {
   const run = async (sql: string, ...parameters: unknown[]) => (await pool.query(sql, parameters)).rows;
+  const { schema: defaultSchema } = parseDatabaseUrl(databaseUrl).parameters;
   return findProblems(run, generate(aggregates, readTables(schema)), defaultSchema);
 }
 
