@@ -10,6 +10,8 @@ import {
   relayVariables,
   serverVariables,
 } from '../../src/shared/config/variables';
+import config from '../../signalbox.config';
+import { defaultsOf } from '../../src/cli/project';
 import { startVariables } from '../start/settings';
 
 type Variables = Readonly<Record<string, z.ZodType>>;
@@ -26,6 +28,9 @@ export const groups: readonly { title: string; variables: Variables }[] = [
   { title: "HealthCore's own consumers", variables: reminderVariables },
   { title: 'npm start (where HOST is 127.0.0.1 by default)', variables: startVariables },
 ];
+
+/** What HealthCore's configuration says where a variable is not set. */
+const defaults: Readonly<Record<string, string>> = defaultsOf(config);
 
 /** What a person might write, for variables that have no default. */
 const examples: Readonly<Record<string, string>> = {
@@ -47,7 +52,7 @@ export function renderExample(): string {
 }
 
 function renderVariable(name: string, schema: z.ZodType): string {
-  const byDefault = schema.safeParse(undefined);
+  const byDefault = schema.safeParse(defaults[name]);
   const value = byDefault.success ? textOf(byDefault.data) : (examples[name] ?? '');
   const required = byDefault.success ? '' : ' (required, except by npm start)';
   return `# ${schema.description ?? ''}${required}${choices(schema)}\n# ${name}=${value}`;

@@ -31,14 +31,16 @@ export function standardSchema(directory: string): string {
   return places.find((place) => existsSync(path.join(directory, place))) ?? first;
 }
 
+/** What a configuration says for variables that are not set. */
+export const defaultsOf = ({ name, capture = 'trigger' }: Pick<AnyConfig, 'name' | 'capture'>) => ({
+  KAFKA_TOPIC_PREFIX: name,
+  CONSUMER_GROUP_PREFIX: name,
+  CONSUMERS_SERVICE_NAME: `${name}-consumers`,
+  OUTBOX_CAPTURE: capture,
+});
+
 /** An empty variable counts as unset. */
-function withDefaults(environment: Environment, { name, capture = 'trigger' }: AnyConfig): Environment {
-  const defaults = {
-    KAFKA_TOPIC_PREFIX: name,
-    CONSUMER_GROUP_PREFIX: name,
-    CONSUMERS_SERVICE_NAME: `${name}-consumers`,
-    OUTBOX_CAPTURE: capture,
-  };
+function withDefaults(environment: Environment, config: AnyConfig): Environment {
   const set = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
-  return { ...defaults, ...Object.fromEntries(set) };
+  return { ...defaultsOf(config), ...Object.fromEntries(set) };
 }

@@ -8,6 +8,7 @@ import { createKafka } from '../../kafka/client';
 import { type Environment, loadConfig } from '../../shared/config/load';
 import { kafkaVariables } from '../../shared/config/variables';
 import type { Logger } from '../../shared/logger';
+import { onStopSignal } from '../../shared/stopSignal';
 import type { Frame } from '../frame';
 
 interface Options {
@@ -74,12 +75,10 @@ async function showEvents(
 /** Ctrl-C is how one leaves a console; a second one leaves at once. */
 function endOnSignal(): AbortSignal {
   const end = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      if (end.signal.aborted) process.exit(0);
-      end.abort();
-    });
-  }
+  onStopSignal(
+    () => end.abort(),
+    () => process.exit(0),
+  );
   return end.signal;
 }
 

@@ -140,7 +140,8 @@ async function consumers({ admin, config, maxLag }: KafkaChecksOptions): Promise
       const lag = (await groupPositions(admin, group)).reduce((sum, position) => sum + position.lag, 0n);
       const detail = `${group} has ${members.length === 0 ? 'no member' : `${members.length} members`} and a lag of ${lag}`;
       if (members.length === 0) {
-        const remedy = 'Start it with "npx signalbox consumers", or remove the group if it is not needed any more.';
+        const remedy =
+          'Start it with "npx signalbox consumers", or remove the group if it is not needed any more.';
         return lag > 0n ? fail(check, detail, remedy) : warn(check, detail, remedy);
       }
       if (lag <= maxLag) return ok(check, detail);
