@@ -10,7 +10,7 @@ import { refuseCascades } from './cascades';
 import { captureKey, ClientFamily } from './clientFamily';
 import { CaptureEngine } from './engine';
 import { probe, readInternals } from '../internals';
-import { assertPrismaVersion, versionOf } from '../prismaVersion';
+import { assertPrismaVersion } from '../prismaVersion';
 import { readModels } from './model';
 import { readGraph } from './nested/graph';
 import { readRelations } from '../schema/relations';
@@ -45,7 +45,7 @@ export function withCapture(
 ): unknown {
   const options = { ...given, logger };
   if ('$append' in client) throw new CaptureError('withCapture was given a client that has capture already');
-  assertPrismaVersion(versionOf(client), 'middleware');
+  assertPrismaVersion(client);
   const internals = readInternals(client);
   if (stampedComments(client)['signalbox'] === undefined) throw new CaptureError(unmarked);
   if (!internals.fenced) throw new CaptureError(unfenced);

@@ -5,7 +5,7 @@ import { currentContext } from '../../context';
 import type { MappedEvent } from '../../mapping';
 import type { Captured, CaptureOptions, CatalogueOption, PrismaClientLike } from '../captured';
 import { explicitAppend, type ExplicitEvent } from '../explicitAppend';
-import { assertPrismaVersion, versionOf } from '../prismaVersion';
+import { assertPrismaVersion } from '../prismaVersion';
 import { readInternals } from '../internals';
 import { keepContexts } from '../keepContexts';
 import { stampedComments } from '../stampedComments';
@@ -35,7 +35,7 @@ export async function withSignals(
   { catalogue, ...options }: CaptureOptions & { readonly catalogue: Catalogue },
 ): Promise<unknown> {
   if ('$append' in client) throw new CaptureError('withSignals was given a client that has capture already');
-  assertPrismaVersion(versionOf(client), 'trigger');
+  assertPrismaVersion(client);
   const { source } = options;
   assertComments(client, source);
   const run = async (sql: string, ...parameters: unknown[]): Promise<unknown> =>
