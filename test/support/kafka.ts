@@ -1,6 +1,6 @@
 /** What tests need of a broker beside the code under test: names of their own, topics, and everything that a topic holds. */
 import { randomBytes } from 'node:crypto';
-import { Kafka, logLevel, type Admin, type Consumer, type IHeaders } from 'kafkajs';
+import { ConfigResourceTypes, Kafka, logLevel, type Admin, type Consumer, type IHeaders } from 'kafkajs';
 import { errorTypes } from '../../src/kafka/errorTypes';
 import { fromSetup, variables } from './environment';
 import { waitFor } from './waitFor';
@@ -37,8 +37,8 @@ export function testKafka(): Kafka {
 }
 
 /**
- * An admin client that waits for the topics which it creates. kafkajs's own wait fails where a real cluster has
- * answered a moment before all of it has heard of them.
+ * An admin client that waits for the topics which it creates, and for the settings which it gives them. A real
+ * cluster answers a moment before all of it has heard of them; kafkajs's own wait fails there.
  */
 export function testAdmin(): Admin {
   const admin = testKafka().admin();
@@ -53,7 +53,48 @@ export function testAdmin(): Admin {
         );
       return created;
     },
+    alterConfigs: async (request) => {
+      const answer = await admin.alterConfigs(request);
+      if (!request.validateOnly)
+        for (const { name, configEntries } of request.resources)
+          await settingsBecome(
+            name,
+            Object.fromEntries(configEntries.map(({ name, value }) => [name, value])),
+          );
+      return answer;
+    },
   };
+}
+
+/** The settings of a topic, as the broker has them that a new client happens to ask. */
+export async function settingsOf(topic: string): Promise<Record<string, string>> {
+  const { resources } = await withAdmin((admin) =>
+    admin.describeConfigs({
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+      includeSynonyms: false,
+    }),
+  );
+  const entries = resources[0]?.configEntries ?? [];
+  return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+}
+
+/** Waits until the topic has these settings, whichever broker is asked. */
+export async function settingsBecome(topic: string, wanted: Readonly<Record<string, string>>): Promise<void> {
+  // A client asks the broker that it takes for the controller, which a cluster names at random.
+  const looks = kafkaBrokers().length === 1 ? 1 : 3 * kafkaBrokers().length;
+  let seen: Record<string, string> = {};
+  const shown = async (): Promise<boolean> => {
+    for (let look = 0; look < looks; look++) {
+      seen = await settingsOf(topic);
+      if (!Object.entries(wanted).every(([name, value]) => seen[name] === value)) return false;
+    }
+    return true;
+  };
+  const told = (): string =>
+    Object.keys(wanted)
+      .map((name) => `${name}=${seen[name]}`)
+      .join(', ');
+  await waitFor(shown, { what: () => `${topic} to have ${JSON.stringify(wanted)} (it has ${told()})` });
 }
 
 async function haveLeaders(admin: Admin, names: readonly string[]): Promise<void> {
