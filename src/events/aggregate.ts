@@ -54,13 +54,23 @@ export interface Aggregate<
   readonly type: Type;
   /** The Prisma model. */
   readonly model: Model;
-  /** The field that identifies the aggregate: the message key. */
-  readonly key: string;
+  /**
+   * The field that identifies the aggregate, or the fields that do together: the message key. Of several, it is their
+   * values joined by ":", each with its own "%" and ":" percent-encoded.
+   */
+  readonly key: string | readonly [string, string, ...string[]];
   /** `metadata.version` of its events: raised when the meaning of a field changes, not when one is added. */
   readonly version: string;
   readonly fields: F;
   /** By event type. When one change means several events, they are appended in this order. */
   readonly events: Rules;
+}
+
+type KeyOf<Name extends string> = Name | readonly [Name, Name, ...Name[]];
+
+/** The fields that identify an aggregate. */
+export function keyFields({ key }: Pick<Aggregate, 'key'>): readonly [string, ...string[]] {
+  return typeof key === 'string' ? [key] : key;
 }
 
 /** Declares an aggregate; the compiler checks that every rule names listed, carried fields. */
@@ -70,7 +80,7 @@ export function defineAggregate<
   F extends Fields,
   const Rules extends Readonly<Record<string, EventRule<CarriedField<F>, keyof F & string>>>,
 >(
-  aggregate: Aggregate<Type, Model, F, Rules> & { readonly key: keyof F & string },
+  aggregate: Aggregate<Type, Model, F, Rules> & { readonly key: KeyOf<keyof F & string> },
 ): Aggregate<Type, Model, F, Rules> {
   return aggregate;
 }

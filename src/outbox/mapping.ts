@@ -1,4 +1,4 @@
-import { type Aggregate, type EventRule, watchedFields } from '../events/aggregate';
+import { type Aggregate, type EventRule, keyFields, watchedFields } from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
 import { isCarriable } from '../events/instants';
 import { notNull } from '../events/notNull';
@@ -24,12 +24,18 @@ export interface MappedEvent {
 
 /** The id of the aggregate that a row is. */
 export function keyOf(aggregate: Aggregate, row: Row): string {
-  const key = row[aggregate.key];
+  if (typeof aggregate.key === 'string') return keyPart(aggregate, row, aggregate.key);
+  const parts = keyFields(aggregate).map((name) => keyPart(aggregate, row, name));
+  return parts.map((part) => part.replaceAll('%', '%25').replaceAll(':', '%3A')).join(':');
+}
+
+function keyPart({ type, fields }: Aggregate, row: Row, name: string): string {
+  const key = row[name];
   if (typeof key === 'string') return key;
   if (typeof key === 'number' || typeof key === 'bigint') return String(key);
-  throw new Error(
-    `The key "${aggregate.key}" of a ${aggregate.type} is ${key === null ? 'null' : typeof key}`,
-  );
+  const day = fields[name]?.kind === 'date' ? encoders.date(key) : undefined;
+  if (typeof day === 'string') return day;
+  throw new Error(`The key "${name}" of a ${type} is ${key === null ? 'null' : typeof key}`);
 }
 
 /**

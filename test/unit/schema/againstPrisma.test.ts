@@ -33,6 +33,13 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
         unique: field.isId || field.isUnique,
         members: labels.get(field.type),
       })),
+      keys: [
+        ...new Set([
+          ...model.fields.filter(({ isId, isUnique }) => isId || isUnique).map(({ name }) => name),
+          ...(model.primaryKey ? [model.primaryKey.fields.join()] : []),
+          ...model.uniqueFields.map((fields) => fields.join()),
+        ]),
+      ].sort(),
       uniqueFields: [
         ...new Set([
           ...model.fields.filter(({ isId, isUnique }) => isId || isUnique).map(({ name }) => name),
@@ -44,11 +51,14 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
 }
 
 function readAsTables(text: string, { hidden, partial }: GeneratedSchema) {
-  return [...readTables(text).values()].map(({ columns, uniqueFields, ...table }) => ({
+  return [...readTables(text).values()].map(({ columns, keys, uniqueFields, ...table }) => ({
     ...table,
     columns: [...columns]
       .filter(([field]) => !hidden.includes(`${table.model}.${field}`))
       .map(([field, { members, ...column }]) => ({ field, ...column, members: members && [...members] })),
+    keys: [...new Set(keys.map((fields) => fields.join()))]
+      .filter((key) => !hidden.includes(`${table.model}.${key}`))
+      .sort(),
     uniqueFields: [...uniqueFields]
       .filter((field) => ![...partial, ...hidden].includes(`${table.model}.${field}`))
       .sort(),

@@ -1,4 +1,4 @@
-import { type Aggregate, type EventRule, watchedFields } from '../../../events/aggregate';
+import { type Aggregate, type EventRule, keyFields, watchedFields } from '../../../events/aggregate';
 import { becomes, captured, differs, encoded, keyOf, type RowAlias } from './encode';
 import { identifier, literal } from './quote';
 import type { Table } from '../schema/tables';
@@ -86,7 +86,8 @@ interface BranchParts {
 
 function branch(aggregate: Aggregate, table: Table, { eventType, row, data, when }: BranchParts): Branch {
   const columns = data.map(([key, sql]) => `${sql} AS ${identifier(key)}`);
-  const key = keyOf(captured(aggregate, table, aggregate.key), row);
+  const parts = keyFields(aggregate).map((name) => captured(aggregate, table, name));
+  const key = keyOf(parts, row);
   const lines = [
     `${literal(eventType)}::text AS event_type, ${key} AS aggregate_id, row_to_json(d) AS data`,
     `    FROM (SELECT ${columns.join(',\n                 ')}) AS d`,

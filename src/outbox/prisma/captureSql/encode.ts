@@ -109,9 +109,22 @@ function labelOf({ field, column }: CapturedField, value: string | number | bool
   return label;
 }
 
-/** The aggregate's id: text, never null. */
-export function keyOf({ field, column }: CapturedField, row: RowAlias): string {
-  if (!(['uuid', 'text', 'int', 'bigint', 'enum'] as FieldKind[]).includes(field.kind))
-    throw new Error(`The key "${field.as}" is of kind ${field.kind}, which is no way to name an aggregate`);
+/** The aggregate's id: text, never null. Of several fields, the text that `keyOf` of ../../mapping.ts gives too. */
+export function keyOf(parts: readonly CapturedField[], row: RowAlias): string {
+  const [only, ...others] = parts.map((part) => keyPart(part, row));
+  if (only !== undefined && others.length === 0) return only;
+  return parts.map((part) => unambiguous(part, keyPart(part, row))).join(` || ':' || `);
+}
+
+/** Each with its SQL type text; those of fixed width or of digits need no encoding. */
+function keyPart({ field, column }: CapturedField, row: RowAlias): string {
+  const kinds: readonly FieldKind[] = ['uuid', 'text', 'int', 'bigint', 'enum', 'date'];
+  if (column.list || !kinds.includes(field.kind))
+    throw new Error(
+      `The key "${field.as}" is ${column.list ? 'a list' : `of kind ${field.kind}`}, which is no way to name an aggregate: keys are of ${kinds.join(', ')}`,
+    );
   return `(${encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column })})::text`;
 }
+
+const unambiguous = ({ field: { kind } }: CapturedField, part: string): string =>
+  kind === 'text' || kind === 'enum' ? `replace(replace(${part}, '%', '%25'), ':', '%3A')` : part;

@@ -1,9 +1,9 @@
-import type { Aggregate } from '../../../events/aggregate';
+import { type Aggregate, keyFields } from '../../../events/aggregate';
 import { type Branch, createdBranches, deletedBranches, updatedBranches } from './branches';
 import { completeContext, contextValues, declareContext } from './contextSql';
-import { captured, columnOf } from './encode';
+import { captured, columnOf, type RowAlias } from './encode';
 import { literal } from './quote';
-import type { Table } from '../schema/tables';
+import { type Table, tellsRowsApart } from '../schema/tables';
 
 /** The body of a trigger's function, without the marks around it. */
 export interface CaptureBody {
@@ -21,10 +21,11 @@ export interface CaptureBody {
  * order. A position is drawn only when the statement holds the lock of every row that it names.
  */
 export function captureBodies(aggregate: Aggregate, table: Table): CaptureBody[] {
-  const { column } = captured(aggregate, table, aggregate.key);
-  if (!column.unique || column.nullable)
+  const key = keyFields(aggregate);
+  const mayBeNull = key.some((name) => captured(aggregate, table, name).column.nullable);
+  if (mayBeNull || !tellsRowsApart(table, key))
     throw new Error(
-      `The key of the aggregate "${aggregate.type}" is "${aggregate.key}", which may be null or is neither @id nor @unique: without a row of its own an aggregate's events have no order`,
+      `The key of the aggregate "${aggregate.type}" is "${key.join(', ')}", which may be null or is neither @id nor @unique: without a row of its own an aggregate's events have no order`,
     );
   const bodies = [insertBody(aggregate, table), updateBody(aggregate, table), deleteBody(aggregate, table)];
   return bodies.filter((body) => body !== undefined);
@@ -52,21 +53,24 @@ function deleteBody(aggregate: Aggregate, table: Table): CaptureBody | undefined
  * begin, though, so the most common update, of one row that keeps its key, has a statement of its own without it.
  */
 function updateBody(aggregate: Aggregate, table: Table): CaptureBody | undefined {
-  const before = columnOf(captured(aggregate, table, aggregate.key), 'o');
-  const now = columnOf(captured(aggregate, table, aggregate.key), 'n');
+  const of = (name: string, row: RowAlias): string => columnOf(captured(aggregate, table, name), row);
+  const key = keyFields(aggregate);
+  const sameKey = key.map((name) => `${of(name, 'o')} = ${of(name, 'n')}`).join(' AND ');
+  // No field of a key is null, so that its first one tells whether there is a row.
+  const [before, now] = [of(key[0], 'o'), of(key[0], 'n')];
   const branches = [
     ...deletedBranches(aggregate, table, `${now} IS NULL`),
     ...createdBranches(aggregate, table, `${before} IS NULL`),
     ...updatedBranches(aggregate, table, `${now} IS NOT NULL AND ${before} IS NOT NULL AND `),
   ];
   if (branches.length === 0) return undefined;
-  const join = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${before} = ${now}`;
+  const join = `FROM old_rows AS o FULL JOIN new_rows AS n ON ${sameKey}`;
   const many = appending(aggregate, join, branches, fence);
   const updated = updatedBranches(aggregate, table);
   const body = functionBody(
     updated.length === 0
       ? many
-      : `${single(aggregate, updated, `${before} = ${now}`)}
+      : `${single(aggregate, updated, sameKey)}
   ${many}`,
   );
   return { operation: 'update', referencing: 'OLD TABLE AS old_rows NEW TABLE AS new_rows', body };

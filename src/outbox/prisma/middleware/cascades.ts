@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../events/aggregate';
+import { type Aggregate, keyFields } from '../../../events/aggregate';
 import { watchedFields } from '../catalogueFits';
 import { CaptureError } from '../../captureError';
 import type { Relation } from '../schema/relations';
@@ -39,7 +39,7 @@ function onUpdate(
 ): string[] {
   if (action === 'Restrict' || action === 'NoAction') return [];
   const watched = watchedFields(aggregate);
-  const felt = keys.filter((key) => key === aggregate.key || watched.has(key));
+  const felt = keys.filter((key) => keyFields(aggregate).includes(key) || watched.has(key));
   if (felt.length === 0) return [];
   return [
     `The relation ${model}.${field} has "onUpdate: ${action}" and an event reacts to ${felt.join(', ')}: a new key of a ` +

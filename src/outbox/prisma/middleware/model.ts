@@ -1,5 +1,5 @@
 import type { Aggregate } from '../../../events/aggregate';
-import { readTables } from '../schema/tables';
+import { type Column, readTables, type Table } from '../schema/tables';
 import { CaptureError } from '../../captureError';
 import type { Internals } from '../internals';
 
@@ -39,54 +39,64 @@ export function readModels(
   internals: Internals,
 ): ReadonlyMap<string, CapturedModel> {
   const tables = readTables(internals.schema);
-  const models = new Map<string, CapturedModel>();
-  for (const [name, aggregate] of captured) {
-    const table = tables.get(name);
-    const runtime = internals.models[name];
-    if (!table || !runtime) throw new CaptureError(`The Prisma schema has no model "${name}"`);
-    const column = (field: string) => {
-      const found = table.columns.get(field);
-      if (!found || found.list)
-        throw new CaptureError(`The model "${name}" has no single column for "${field}"`);
-      return found;
-    };
-    if (!column(aggregate.key).unique) {
-      throw new CaptureError(
-        `The key of the aggregate "${aggregate.type}" must tell the rows of ${name} apart: make "${aggregate.key}" @id or @unique`,
-      );
-    }
-    const fields = Object.keys(aggregate.fields);
-    const omitted = internals.globalOmit[name.charAt(0).toLowerCase() + name.slice(1)] ?? {};
-    models.set(name, {
-      name,
-      aggregate,
-      key: aggregate.key,
-      fields,
-      relationFields: new Set(
-        runtime.fields.filter(({ kind }) => kind === 'object').map((field) => field.name),
-      ),
-      hidden: new Set(Object.keys(omitted).filter((field) => omitted[field])),
-      uniqueFields: table.uniqueFields,
-      allFields: new Set(runtime.fields.map((field) => field.name)),
-      table: table.name,
-      sqlName: `${quoted(table.schema ?? internals.defaultSchema)}.${quoted(table.name)}`,
-      sqlColumns: fields
-        .map(
-          (field) =>
-            `${quoted(column(field).name)}${column(field).members ? '::text' : ''} AS ${quoted(field)}`,
-        )
-        .join(', '),
-      sqlKey: quoted(column(aggregate.key).name),
-      columns: new Map([...table.columns].map(([field, { name: own }]) => [field, quoted(own)])),
-      labels: new Map(
-        fields.flatMap((field) => {
-          const { members } = column(field);
-          return members && [...members].some(([label, member]) => label !== member)
-            ? [[field, members]]
-            : [];
-        }),
-      ),
-    });
-  }
-  return models;
+  return new Map(
+    [...captured].map(([name, aggregate]) => [name, readModel(aggregate, tables.get(name), internals)]),
+  );
 }
+
+function readModel(aggregate: Aggregate, table: Table | undefined, internals: Internals): CapturedModel {
+  const name = aggregate.model;
+  const runtime = internals.models[name];
+  if (!table || !runtime) throw new CaptureError(`The Prisma schema has no model "${name}"`);
+  const key = keyOf(aggregate, table);
+  const columns = Object.keys(aggregate.fields).map((field) => columnOf(table, field));
+  const omitted = internals.globalOmit[name.charAt(0).toLowerCase() + name.slice(1)] ?? {};
+  return {
+    name,
+    aggregate,
+    key,
+    fields: columns.map(({ field }) => field),
+    relationFields: new Set(
+      runtime.fields.filter(({ kind }) => kind === 'object').map((field) => field.name),
+    ),
+    hidden: new Set(Object.keys(omitted).filter((field) => omitted[field])),
+    uniqueFields: table.uniqueFields,
+    allFields: new Set(runtime.fields.map((field) => field.name)),
+    table: table.name,
+    sqlName: `${quoted(table.schema ?? internals.defaultSchema)}.${quoted(table.name)}`,
+    sqlColumns: columns
+      .map(
+        ({ field, column }) => `${quoted(column.name)}${column.members ? '::text' : ''} AS ${quoted(field)}`,
+      )
+      .join(', '),
+    sqlKey: quoted(columnOf(table, key).column.name),
+    columns: new Map([...table.columns].map(([field, { name: own }]) => [field, quoted(own)])),
+    labels: new Map(columns.flatMap(({ field, column: { members } }) => renamed(field, members))),
+  };
+}
+
+function columnOf(table: Table, field: string): { readonly field: string; readonly column: Column } {
+  const column = table.columns.get(field);
+  if (!column) throw new CaptureError(`The model "${table.model}" has no column for the field "${field}"`);
+  if (column.list)
+    throw new CaptureError(
+      `The middleware engine can't capture ${table.model}.${field}, which is a list: take the field out of the aggregate, or use the trigger engine.`,
+    );
+  return { field, column };
+}
+
+function keyOf({ type, model, key }: Aggregate, table: Table): string {
+  if (typeof key !== 'string')
+    throw new CaptureError(
+      `The middleware engine can't capture ${model}, whose aggregate "${type}" has the key ${key.join(', ')}: it knows keys of one field. Use the trigger engine, or give the model an @id of its own.`,
+    );
+  const { unique, nullable } = columnOf(table, key).column;
+  if (!unique || nullable)
+    throw new CaptureError(
+      `The key of the aggregate "${type}" must tell the rows of ${model} apart: make "${key}" @id, or @unique and never null`,
+    );
+  return key;
+}
+
+const renamed = (field: string, members: Column['members']): [string, ReadonlyMap<string, string>][] =>
+  members && [...members].some(([label, member]) => label !== member) ? [[field, members]] : [];

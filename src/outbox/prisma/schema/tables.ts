@@ -23,8 +23,15 @@ export interface Table {
   readonly name: string;
   /** By the field's name in the model. */
   readonly columns: ReadonlyMap<string, Column>;
-  /** The fields that are part of a unique key, alone or with others. */
+  /** The fields of each key that tells every row from all others. */
+  readonly keys: readonly (readonly string[])[];
+  /** The fields that are part of a unique key, alone or with others, of all rows or of some. */
   readonly uniqueFields: ReadonlySet<string>;
+}
+
+/** Whether the values of these fields tell every row from all others, as long as none of them is null. */
+export function tellsRowsApart({ keys }: Table, fields: readonly string[]): boolean {
+  return keys.some((key) => key.every((field) => fields.includes(field)));
 }
 
 /** The models of a Prisma schema as tables, by name; views and composite types have none. @throws SchemaError */
@@ -42,7 +49,8 @@ const isType = (block: Block): block is Type => block.kind !== 'datasource' && b
 
 function readTable(model: RecordBlock, types: ReadonlyMap<string, Type>): Table {
   const keys = uniqueKeys(model);
-  const alone = new Set(keys.flatMap(({ fields, total }) => (total && fields.length === 1 ? fields : [])));
+  const total = keys.filter((key) => key.total).map(({ fields }) => fields);
+  const alone = new Set(total.flatMap((fields) => (fields.length === 1 ? fields : [])));
   const columns = model.fields.flatMap((field): [string, Column][] => {
     const type = types.get(field.type ?? '');
     if (type !== undefined && type.kind !== 'enum') return [];
@@ -53,6 +61,7 @@ function readTable(model: RecordBlock, types: ReadonlyMap<string, Type>): Table 
     schema: stringOf(argumentOf(attributeOf(model, 'schema'), 'map', true)),
     name: databaseName(model),
     columns: new Map(columns),
+    keys: total,
     uniqueFields: new Set(keys.flatMap(({ fields }) => fields)),
   };
 }
