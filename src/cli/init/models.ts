@@ -1,4 +1,4 @@
-import { attributeOf, stringOf } from '../../outbox/prisma/schema/attributes';
+import { argumentOf, attributeOf, fieldNamesOf, stringOf } from '../../outbox/prisma/schema/attributes';
 import { parseSchema } from '../../outbox/prisma/schema/parse';
 import type { Block, EnumBlock, FieldSyntax, RecordBlock } from '../../outbox/prisma/schema/syntax';
 import { UserError } from '../../shared/lifecycle';
@@ -6,7 +6,8 @@ import { UserError } from '../../shared/lifecycle';
 /** A model that can be captured, as far as a catalogue names it. */
 export interface CapturableModel {
   readonly name: string;
-  readonly key: string;
+  /** The fields of its @id or @@id. */
+  readonly key: readonly string[];
   readonly fields: readonly ModelField[];
 }
 
@@ -36,7 +37,7 @@ const makers: Readonly<Record<string, string>> = {
   Bytes: 'bytes',
 };
 /** What can be a message's key. */
-const keyMakers: ReadonlySet<string> = new Set(['uuid', 'text', 'int', 'bigint']);
+const keyMakers: ReadonlySet<string> = new Set(['uuid', 'text', 'int', 'bigint', 'oneOf', 'date']);
 
 /** The models of a Prisma schema. @throws UserError when it is not one of Postgres. */
 export function readModels(schema: string): Models {
@@ -70,10 +71,16 @@ function readModel(
   if (attributeOf(model, 'ignore')) return { name, reason: 'it is marked @@ignore' };
   const fields = model.fields.flatMap((field) => readField(field, enums));
   // Never another unique field: it would leave the database as the key of each message, and may be an e-mail address.
-  const ids = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
-  const key = fields.find((field) => field.name === ids[0]?.name && keyMakers.has(field.maker));
-  if (!key) return { name, reason: 'its @id is not a single field of text, UUID or whole number' };
-  return { name, key: key.name, fields };
+  const alone = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
+  const ids = alone[0] ? [alone[0].name] : fieldNamesOf(argumentOf(attributeOf(model, 'id'), 'fields', true));
+  if (ids.length === 0) return { name, reason: 'it has no @id' };
+  const unfit = ids.find((id) => !fields.some((field) => field.name === id && keyMakers.has(field.maker)));
+  if (unfit !== undefined)
+    return {
+      name,
+      reason: `its @id has ${unfit}, which is not a text, a UUID, a whole number, a day or an enum`,
+    };
+  return { name, key: ids, fields };
 }
 
 function readField(field: FieldSyntax, enums: ReadonlyMap<string, EnumBlock>): ModelField[] {

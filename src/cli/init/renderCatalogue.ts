@@ -11,7 +11,7 @@ const camel = (name: string): string => name.slice(0, 1).toLowerCase() + name.sl
 
 /** The catalogue of a new project: its events say that rows came, changed and went, and no field's value but the key. */
 export function renderCatalogue(models: readonly CapturableModel[]): string {
-  const makers = new Set(models.map(keyMaker));
+  const makers = new Set(models.flatMap((model) => keyFieldsOf(model).map(({ maker }) => maker)));
   const imports = ['defineAggregate', 'defineCatalogue', ...makers, 'restricted'].toSorted();
   return `import { ${imports.join(', ')} } from 'signalbox';
 
@@ -32,28 +32,35 @@ export const catalogue = defineCatalogue({
 /** The declaration of one model. */
 export function renderAggregate(model: CapturableModel): string {
   const type = snake(model.name);
-  const others = model.fields.filter(({ name }) => name !== model.key);
+  const others = model.fields.filter(({ name }) => !model.key.includes(name));
+  const key = model.key.map((name) => `'${name}'`).join(', ');
+  const identifiers = keyFieldsOf(model).map(
+    (field) => `    ${field.name}: ${declared(field, 'identifier', keyAs(model, field.name))},`,
+  );
+  const closed = others.map(
+    (field) => `    ${field.name}: restricted('${snake(field.name)}'), // ${opened(field)}`,
+  );
   const updated =
     others.length === 0
       ? ''
       : `    '${type}.updated': {
       on: 'update',
       when: { changed: [${others.map(({ name }) => `'${name}'`).join(', ')}] },
-      carries: ['${model.key}'],
+      carries: [${key}],
       changedFields: true,
     },
 `;
   return `export const ${variableOf(model)} = defineAggregate({
   type: '${type}',
   model: '${model.name}',
-  key: '${model.key}',
+  key: ${model.key.length === 1 ? key : `[${key}]`},
   version: '1.0',
   fields: {
-    ${model.key}: ${keyMaker(model)}('${keyAs(model)}', 'identifier'),
-${others.map((field) => `    ${field.name}: restricted('${snake(field.name)}'), // ${opened(field)}\n`).join('')}  },
+${[...identifiers, ...closed].join('\n')}
+  },
   events: {
-    '${type}.created': { on: 'create', carries: ['${model.key}'] },
-${updated}    '${type}.deleted': { on: 'delete', carries: ['${model.key}'] },
+    '${type}.created': { on: 'create', carries: [${key}] },
+${updated}    '${type}.deleted': { on: 'delete', carries: [${key}] },
   },
 });
 `;
@@ -62,20 +69,24 @@ ${updated}    '${type}.deleted': { on: 'delete', carries: ['${model.key}'] },
 /** A name that no word of the language takes. */
 const variableOf = ({ name }: CapturableModel): string => `${camel(name)}Signals`;
 
-const keyMaker = ({ key, fields }: CapturableModel): string =>
-  fields.find(({ name }) => name === key)?.maker ?? 'text';
+const keyFieldsOf = ({ key, fields }: CapturableModel): readonly ModelField[] =>
+  key.flatMap((id) => fields.filter(({ name }) => name === id));
 
 /** `id` is `order_id` in the events of orders, unless another field has that name there. */
-function keyAs({ name, key, fields }: CapturableModel): string {
+function keyAs({ name, fields }: CapturableModel, key: string): string {
   const qualified = `${snake(name)}_id`;
   const isTaken = fields.some((field) => field.name !== key && snake(field.name) === qualified);
   return key === 'id' && !isTaken ? qualified : snake(key);
 }
 
 /** How the field is declared when its value may be in events. */
-function opened({ name, maker, values, nullable }: ModelField): string {
-  const sensitivity = ['text', 'json', 'bytes', 'date'].includes(maker) ? 'personal' : 'operational';
+function opened(field: ModelField): string {
+  const sensitivity = ['text', 'json', 'bytes', 'date'].includes(field.maker) ? 'personal' : 'operational';
+  const maker = declared(field, sensitivity, snake(field.name));
+  return field.nullable ? `nullable(${maker})` : maker;
+}
+
+function declared({ maker, values }: ModelField, sensitivity: string, as: string): string {
   const list = values === undefined ? '' : `, [${values.map((value) => `'${value}'`).join(', ')}]`;
-  const field = `${maker}('${snake(name)}', '${sensitivity}'${list})`;
-  return nullable ? `nullable(${field})` : field;
+  return `${maker}('${as}', '${sensitivity}'${list})`;
 }

@@ -40,7 +40,9 @@ model Order {
 model Line {
   orderId Int
   nr      Int
-  @@id([orderId, nr])
+  kind    Status
+  note    String?
+  @@id([orderId, nr, kind])
 }
 model Hidden {
   id Int @id
@@ -58,7 +60,7 @@ describe('init', () => {
     const { files } = await planInit(directory, {});
     const catalogue = files.get('signals/catalogue.ts') ?? '';
     expect(catalogue).toContain(
-      "import { bigint, defineAggregate, defineCatalogue, int, restricted } from 'signalbox';",
+      "import { bigint, defineAggregate, defineCatalogue, int, oneOf, restricted } from 'signalbox';",
     );
     for (const line of [
       "type: 'order_item',",
@@ -69,7 +71,12 @@ describe('init', () => {
       "made: restricted('made'), // date('made', 'personal')",
       "parentId: restricted('parent_id'), // nullable(uuid('parent_id', 'operational'))",
       "'order_item.created': { on: 'create', carries: ['id'] },",
-      'aggregates: [orderItemSignals, orderSignals],',
+      'aggregates: [orderItemSignals, orderSignals, lineSignals],',
+      "key: ['orderId', 'nr', 'kind'],",
+      "nr: int('nr', 'identifier'),",
+      "kind: oneOf('kind', 'identifier', ['OPEN', 'PAID']),",
+      "note: restricted('note'), // nullable(text('note', 'personal'))",
+      "'line.deleted': { on: 'delete', carries: ['orderId', 'nr', 'kind'] },",
     ])
       expect(catalogue).toContain(line);
     expect(catalogue).not.toMatch(/tags|secret|order:/);
@@ -77,10 +84,10 @@ describe('init', () => {
 
   it('takes no other unique field for the key, which every message shows', async () => {
     const person = 'model Person {\n email String @unique\n id Int @id\n}\n';
-    const seat = 'model Seat {\n email String @unique\n row Int\n nr Int\n @@id([row, nr])\n}\n';
+    const seat = 'model Seat {\n email String @unique\n row Int\n nr Int\n}\n';
     write({ ...project, 'prisma/schema.prisma': datasource + person + seat });
     const { files, models } = await planInit(directory, {});
-    expect(models.others).toMatchObject([{ name: 'Seat' }]);
+    expect(models.others).toEqual([{ name: 'Seat', reason: 'it has no @id' }]);
     const catalogue = files.get('signals/catalogue.ts');
     expect(catalogue).toContain("key: 'id',");
     expect(catalogue).toContain("email: restricted('email'),");
@@ -97,9 +104,8 @@ describe('init', () => {
   it('names what cannot be captured, with the reason', async () => {
     write(project);
     const { models } = await planInit(directory, {});
-    const key = 'its @id is not a single field of text, UUID or whole number';
+    const key = 'its @id has at, which is not a text, a UUID, a whole number, a day or an enum';
     expect(models.others).toEqual([
-      { name: 'Line', reason: key },
       { name: 'Hidden', reason: 'it is marked @@ignore' },
       { name: 'ByMoment', reason: key },
     ]);
@@ -141,7 +147,7 @@ describe('init', () => {
     writeFiles(second);
     expect(readFileSync(path.join(directory, 'signals/catalogue.ts'), 'utf8')).toBe(written);
     expect(missingModels(second, ['Order'])).toEqual({
-      names: ['OrderItem'],
+      names: ['OrderItem', 'Line'],
       code: expect.stringContaining('export const orderItemSignals = defineAggregate({') as string,
     });
   });
@@ -149,8 +155,8 @@ describe('init', () => {
   it.each([
     [{}, {}, 'There is no package.json in'],
     [{ 'package.json': '{}' }, {}, 'There is no Prisma schema at prisma/schema.prisma. Name its file'],
-    [project, { models: ['Lines'] }, 'The Prisma schema has no model Lines. It has: OrderItem, Order.'],
-    [project, { models: ['Line'] }, 'The model Line cannot be captured: its @id is not a single field'],
+    [project, { models: ['Lines'] }, 'The Prisma schema has no model Lines. It has: OrderItem, Order, Line.'],
+    [project, { models: ['ByMoment'] }, 'The model ByMoment cannot be captured: its @id has at, which'],
     [
       { ...project, 'prisma/schema.prisma': shop.replace('postgresql', 'mysql') },
       {},
