@@ -42,6 +42,18 @@ export interface Field<
    * Without one the value has to be parsed to be checked (see checkData.ts).
    */
   readonly pattern?: string;
+  /** The model's field is a list; `kind` is that of its elements. */
+  readonly list?: true;
+}
+
+/** A field of which a model has a list. */
+export interface ListField<
+  As extends string = string,
+  Kind extends FieldKind = FieldKind,
+  Element = unknown,
+  Class extends Sensitivity = Sensitivity,
+> extends Field<As, Kind, Element[], Class> {
+  readonly list: true;
 }
 
 type CarriedClass = Exclude<Sensitivity, 'restricted'>;
@@ -107,6 +119,19 @@ export function nullable<As extends string, Kind extends FieldKind, Wire, Class 
 ): Field<As, Kind, Wire | null, Class> {
   const pattern = field.pattern === undefined ? {} : { pattern: `(?:${field.pattern})|null` };
   return { ...field, schema: field.schema.nullable(), ...pattern };
+}
+
+/** The same field where the model has a list of it: `list(text('tags', 'operational'))` for `tags String[]`. */
+export function list<As extends string, Kind extends FieldKind, Wire, Class extends Sensitivity>(
+  field: Field<As, Kind, Wire, Class>,
+): ListField<As, Kind, Wire, Class> {
+  const { pattern, ...element } = field;
+  return {
+    ...element,
+    schema: z.array(field.schema),
+    list: true,
+    ...(pattern === undefined ? {} : { pattern: `\\[(?:(?:${pattern})(?:,(?:${pattern}))*)?\\]` }),
+  };
 }
 
 /** A field whose value is in no event; `as` is the name under which `changed_fields` may mention it. */

@@ -164,8 +164,9 @@ function wireValue(aggregate: Aggregate, row: Row, name: string): unknown {
     throw new Error(`The field "${name}" is restricted: no event may carry it`);
   const value = valueOf(row, name);
   if (value === null) return null;
-  const encoded = encoders[field.kind](value);
-  if (encoded === undefined) {
+  const encode = encoders[field.kind];
+  const encoded = field.list && Array.isArray(value) ? value.map(encode) : encode(value);
+  if (encoded === undefined || (Array.isArray(encoded) && encoded.includes(undefined))) {
     throw new CaptureError(
       `The field "${aggregate.type}.${field.as}" holds a value that no event can carry: events carry ${carriable[field.kind]}`,
     );
@@ -215,6 +216,7 @@ function comparable(value: unknown): string {
   if (typeof value === 'bigint') return `i${value}`;
   if (value instanceof Date) return `t${value.getTime()}`;
   if (value instanceof Uint8Array) return `b${base64(value)}`;
+  if (Array.isArray(value)) return `a${JSON.stringify(value.map(comparable))}`;
   if (isDecimal(value) && typeof value !== 'number') return `d${value.toFixed()}`;
   return `j${JSON.stringify(value)}`;
 }

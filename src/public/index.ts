@@ -38,6 +38,7 @@ export {
   float,
   int,
   json,
+  list,
   nullable,
   oneOf,
   restricted,

@@ -17,6 +17,7 @@ export interface ModelField {
   readonly maker: string;
   readonly values?: readonly string[];
   readonly nullable: boolean;
+  readonly list: boolean;
 }
 
 export interface Models {
@@ -74,7 +75,10 @@ function readModel(
   const alone = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
   const ids = alone[0] ? [alone[0].name] : fieldNamesOf(argumentOf(attributeOf(model, 'id'), 'fields', true));
   if (ids.length === 0) return { name, reason: 'it has no @id' };
-  const unfit = ids.find((id) => !fields.some((field) => field.name === id && keyMakers.has(field.maker)));
+  const names = new Set(
+    fields.filter(({ maker, list }) => keyMakers.has(maker) && !list).map((field) => field.name),
+  );
+  const unfit = ids.find((id) => !names.has(id));
   if (unfit !== undefined)
     return {
       name,
@@ -85,11 +89,14 @@ function readModel(
 
 function readField(field: FieldSyntax, enums: ReadonlyMap<string, EnumBlock>): ModelField[] {
   const { name, type = '', list, optional: nullable } = field;
-  if (list || attributeOf(field, 'ignore')) return [];
+  if (attributeOf(field, 'ignore')) return [];
   const members = enums.get(type)?.members;
-  if (members) return [{ name, maker: 'oneOf', values: members.map((member) => member.name), nullable }];
-  if (attributeOf(field, 'db.Uuid')) return [{ name, maker: 'uuid', nullable }];
-  if (attributeOf(field, 'db.Date')) return [{ name, maker: 'date', nullable }];
-  const maker = makers[type];
-  return maker === undefined ? [] : [{ name, maker, nullable }];
+  const values = members && { values: members.map((member) => member.name) };
+  const maker = members ? 'oneOf' : makerOf(field, type);
+  return maker === undefined ? [] : [{ name, maker, ...values, nullable, list }];
+}
+
+function makerOf(field: FieldSyntax, type: string): string | undefined {
+  if (attributeOf(field, 'db.Uuid')) return 'uuid';
+  return attributeOf(field, 'db.Date') ? 'date' : makers[type];
 }

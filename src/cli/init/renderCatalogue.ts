@@ -83,6 +83,7 @@ function keyAs({ name, fields }: CapturableModel, key: string): string {
 function opened(field: ModelField): string {
   const sensitivity = ['text', 'json', 'bytes', 'date'].includes(field.maker) ? 'personal' : 'operational';
   const maker = declared(field, sensitivity, snake(field.name));
+  if (field.list) return `list(${maker})`;
   return field.nullable ? `nullable(${maker})` : maker;
 }
 

@@ -2,7 +2,7 @@ import type { notNull } from '../../events/notNull';
 import type { Decimal, JsonValue, Types } from '@prisma/client/runtime/client';
 import type { Aggregate, EventRule } from '../../events/aggregate';
 import type { Catalogue } from '../../events/catalogue';
-import type { Field, FieldKind } from '../../events/fields';
+import type { Field, FieldKind, ListField } from '../../events/fields';
 
 /*
  * Where a catalogue meets the Prisma models of a client. The compiler evaluates `ProblemOf` for each aggregate to a
@@ -56,11 +56,20 @@ type EnumProblem<Where extends string, Kind, Value, Wire> = Kind extends 'enum'
       : never
   : never;
 
+/** A list of the model's is never null, and Bytes are no list. */
+type ListProblem<Where extends string, F, Value> = [Value] extends [readonly (infer Element)[]]
+  ? F extends ListField<infer As, infer Kind, infer Wire, infer Class>
+    ? KindProblem<Where, Field<As, Kind, Wire, Class>, Element>
+    : `${Where} is a list in the Prisma model: wrap it in list()`
+  : F extends ListField
+    ? `${Where} is no list in the Prisma model: take it out of list()`
+    : KindProblem<Where, F, Value>;
+
 type FieldProblems<Model extends string, Fields, Row> = {
   [K in keyof Fields & string]: K extends keyof Row
     ? Fields[K] extends { class: 'restricted' }
       ? never
-      : KindProblem<`${Model}.${K}`, Fields[K], Row[K]>
+      : ListProblem<`${Model}.${K}`, Fields[K], Row[K]>
     : `${Model}.${K} is in the catalogue and not in the Prisma model`;
 }[keyof Fields & string];
 

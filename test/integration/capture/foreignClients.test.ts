@@ -38,6 +38,9 @@ model Order {
   weight   Float
   placedAt DateTime
   scan     Bytes
+  tags     String[]
+  states   OrderState[]
+  secrets  String[]
   lines    LineItem[]
 }
 model LineItem {
@@ -46,15 +49,20 @@ model LineItem {
   orderId String @db.Uuid
   order   Order  @relation(fields: [orderId], references: [id], onDelete: Restrict)
 }
+model Seat {
+  row   String
+  nr    Int
+  @@id([row, nr])
+}
 `;
 
 /** Two generated clients and an extended one, and a catalogue that fits them. */
 const shop = `
 import { z } from 'zod';
-import { defineAggregate } from '${root}/src/events/aggregate';
+import { type DataOf, defineAggregate } from '${root}/src/events/aggregate';
 import { defineCatalogue } from '${root}/src/events/catalogue';
 import { defineCommand } from '${root}/src/events/command';
-import { bigint, bytes, datetime, decimal, float, json, nullable, oneOf, text, uuid } from '${root}/src/events/fields';
+import { bigint, bytes, datetime, decimal, float, int, json, list, nullable, oneOf, restricted, text, uuid } from '${root}/src/events/fields';
 import { notNull } from '${root}/src/events/notNull';
 import type { Logger } from '${root}/src/shared/logger';
 import type { PrismaClient as Classic } from './classic';
@@ -78,6 +86,9 @@ export const fields = {
   weight: float('weight', 'operational'),
   placedAt: datetime('placed_at', 'operational'),
   scan: bytes('scan', 'personal'),
+  tags: list(text('tags', 'operational')),
+  states: list(oneOf('states', 'operational', ['OPEN', 'PAID'])),
+  secrets: restricted('secrets'),
 };
 const order = defineAggregate({
   type: 'order',
@@ -86,7 +97,7 @@ const order = defineAggregate({
   version: '1.0',
   fields,
   events: {
-    'order.placed': { on: 'create', carries: ['id', 'total'] },
+    'order.placed': { on: 'create', carries: ['id', 'total', 'tags', 'states'] },
     'order.paid': { on: 'update', when: { becomes: { field: 'state', value: 'PAID' } }, carries: ['id'] },
     'order.noted': { on: 'update', when: { becomes: { field: 'note', value: notNull } }, carries: ['id'] },
     'order.cleared': { on: 'update', when: { becomes: { field: 'note', value: null } }, carries: ['id'] },
@@ -100,13 +111,22 @@ const line = defineAggregate({
   fields: { id: bigint('line_id', 'identifier') },
   events: { 'line.added': { on: 'create', carries: ['id'] } },
 });
+const seat = defineAggregate({
+  type: 'seat',
+  model: 'Seat',
+  key: ['row', 'nr'],
+  version: '1.0',
+  fields: { row: text('row', 'identifier'), nr: int('nr', 'identifier') },
+  events: { 'seat.added': { on: 'create', carries: ['row', 'nr'] } },
+});
+export const tagsOf = (data: DataOf<typeof order, 'order.placed'>): string[] => [...data.tags, ...data.states];
 const ship = defineCommand({
   eventType: 'order.ship',
   aggregateType: 'order',
   version: '1.0',
   data: z.object({ carrier: z.string() }),
 });
-export const catalogue = defineCatalogue({ aggregates: [order, line], commands: [ship] });
+export const catalogue = defineCatalogue({ aggregates: [order, line, seat], commands: [ship] });
 `;
 
 /** Compiles; each error in it is expected. */
@@ -152,7 +172,7 @@ export async function use(): Promise<void> {
 const misfit = `
 import { defineAggregate } from '${root}/src/events/aggregate';
 import { defineCatalogue } from '${root}/src/events/catalogue';
-import { int, text } from '${root}/src/events/fields';
+import { int, list, text } from '${root}/src/events/fields';
 import { withCapture } from '${root}/src/outbox/prisma/middleware/extension';
 import { withSignals } from '${root}/src/outbox/prisma/trigger/withSignals';
 import { classic, extended, fields, modern, options } from './shop';
@@ -170,6 +190,8 @@ const order = defineAggregate({
   },
   events: { 'order.placed': { on: 'create', carries: ['id'] } },
 });
+// @ts-expect-error -- a key names fields of the aggregate
+defineAggregate({ ...order, key: ['id', 'color'] });
 const parcel = defineAggregate({ ...order, key: 'id', type: 'parcel', model: 'Parcel' });
 const catalogue = defineCatalogue({ aggregates: [order, parcel] });
 withCapture(modern, { ...options, catalogue });
@@ -178,6 +200,12 @@ withCapture(extended, { ...options, catalogue });
 void withSignals(modern, { ...options, catalogue });
 void withSignals(classic, { ...options, catalogue });
 void withSignals(extended, { ...options, catalogue });
+const lists = defineAggregate({
+  ...order,
+  key: 'id',
+  fields: { ...fields, tags: text('tags', 'operational'), state: list(text('state', 'operational')) },
+});
+withCapture(modern, { ...options, catalogue: defineCatalogue({ aggregates: [lists] }) });
 `;
 
 const sentences = [
@@ -185,6 +213,10 @@ const sentences = [
   'Order.note may be null in the Prisma model: wrap it in nullable()',
   'Order.nonsense is in the catalogue and not in the Prisma model',
   'The catalogue names the model Parcel, which the Prisma schema does not have',
+];
+const listSentences = [
+  'Order.tags is a list in the Prisma model: wrap it in list()',
+  'Order.state is no list in the Prisma model: take it out of list()',
 ];
 
 describe('with clients and a catalogue of another project', () => {
@@ -227,7 +259,9 @@ describe('with clients and a catalogue of another project', () => {
 
   it('the compiler refuses a catalogue that does not fit the client, with sentences', async () => {
     const errors = (await compile('misfit.ts')).split('\n').filter((line) => line.includes('error TS'));
-    expect(errors).toHaveLength(6);
+    expect(errors).toHaveLength(7);
+    const ofLists = errors.pop();
+    for (const sentence of listSentences) expect(ofLists).toContain(sentence);
     for (const error of errors) for (const sentence of sentences) expect(error).toContain(sentence);
   });
 });

@@ -34,10 +34,22 @@ export function columnOf({ column }: CapturedField, row: RowAlias): string {
  * None of it depends on a setting of the session (TimeZone, DateStyle, bytea_output, …).
  */
 export function encoded({ field, column }: CapturedField, row: RowAlias): string {
-  if (column.list)
-    throw new Error(`The field "${field.as}" is a list, and events carry single values only: use json`);
-  return encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column });
+  const value = columnOf({ field, column }, row);
+  const encode = (single: string): string => encodings[field.kind](single, { field, column });
+  if (column.list !== (field.list ?? false))
+    throw new Error(
+      column.list
+        ? `The field "${field.as}" is a list in the Prisma schema: declare it as list(…)`
+        : `The field "${field.as}" is declared as list(…), and is no list in the Prisma schema`,
+    );
+  if (!column.list) return encode(value);
+  return `array_to_json(ARRAY(SELECT ${encode('e.value')} FROM unnest(${plainList({ field, column }, value)})
+        WITH ORDINALITY AS e(value, nr) ORDER BY e.nr))`;
 }
+
+/** A list as Prisma's client sees it: where the column is null, it has no elements. */
+const plainList = ({ field }: CapturedField, value: string): string =>
+  `signalbox.list_of(${value}, ${literal(field.as)})`;
 
 const asIs = (value: string): string => value;
 
@@ -77,7 +89,11 @@ function memberOf(value: string, { field, column: { members } }: CapturedField):
 
 /** Whether the value before is another than the value now; two nulls are the same. */
 export function differs(captured: CapturedField): string {
-  return `signalbox.differs(${columnOf(captured, 'o')}, ${columnOf(captured, 'n')})`;
+  const [before, now] = (['o', 'n'] as const).map((row) => {
+    const value = columnOf(captured, row);
+    return captured.column.list ? `coalesce(${value}, '{}')` : value;
+  });
+  return `signalbox.differs(${before}, ${now})`;
 }
 
 /** Whether the field has this value now and had another before. */

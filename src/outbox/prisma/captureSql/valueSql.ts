@@ -33,6 +33,17 @@ BEGIN
     USING ERRCODE = 'invalid_parameter_value', HINT = 'Write another value.';
 END $function$;
 
+-- A list without elements where there is none, as Prisma reads it. Elements that are null, and lists of lists, are
+-- refused: Prisma knows neither.
+CREATE OR REPLACE FUNCTION signalbox.list_of(value anyarray, field text) RETURNS anyarray
+  LANGUAGE plpgsql STABLE PARALLEL SAFE AS $function$
+BEGIN
+  IF array_ndims(value) > 1 OR EXISTS (SELECT FROM unnest(value) AS e(value) WHERE e.value IS NULL) THEN
+    PERFORM signalbox.refuse_value(field, 'plain lists without nulls');
+  END IF;
+  RETURN coalesce(value, '{}');
+END $function$;
+
 -- An instant as ISO 8601 in UTC with milliseconds. A timestamp without time zone holds UTC, as Prisma writes it.
 ${instant('timestamptz', 'value', `value AT TIME ZONE 'UTC'`, '+00')}
 ${instant('timestamp', 'value', 'value', '')}
