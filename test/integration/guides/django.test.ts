@@ -6,7 +6,7 @@ import { catalogue } from '../../../src/healthcore/catalogue';
 import { subscribedTypes } from '../../../src/consumers/effects';
 import { claimEvent } from '../../../src/consumers/inbox';
 import type { Aggregate } from '../../../src/events/aggregate';
-import { refuseCascades } from '../../../src/outbox/prisma/middleware/cascades';
+import { needsTriggers, refuseCascades } from '../../../src/outbox/prisma/middleware/cascades';
 import { readRelations } from '../../../src/outbox/prisma/schema/relations';
 import { capturedModels } from '../../../src/outbox/prisma/catalogueFits';
 import { type CapturedClient, createCapturedClient } from '../../../src/healthcore/capturedClient';
@@ -285,11 +285,14 @@ describe('what Django knows, with any engine', () => {
     expect(() => generate([link], readTables(text))).toThrow('The Prisma schema has no model "_AToB"');
   });
 
-  test('on_delete=CASCADE: in schema.prisma, the middleware engine refuses to start', () => {
+  test('on_delete=CASCADE: in schema.prisma, the middleware engine needs the triggers', () => {
     const cascading = schema.replace('onDelete: Restrict', 'onDelete: Cascade');
-    expect(() => refuseCascades(capturedModels(catalogue), readRelations(cascading))).toThrow(
-      /Appointment\.patient has "onDelete: Cascade".*OUTBOX_CAPTURE=trigger/,
-    );
+    const cascades = refuseCascades(capturedModels(catalogue), readRelations(cascading), {
+      foreignKeys: true,
+    });
+    expect(cascades.all().map(needsTriggers)).toEqual([
+      expect.stringMatching(/^The relation Appointment\.patient has "onDelete: Cascade".*only triggers/),
+    ]);
   });
 
   test('receiver(sender=Patient): a consumer names the event types that it handles', () => {

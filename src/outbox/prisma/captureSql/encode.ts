@@ -64,7 +64,8 @@ const encodings: Record<FieldKind, (value: string, captured: CapturedField) => s
   text: asIs,
   datetime: by('instant_of'),
   date: (value, captured) => `left(${by('instant_of')(value, captured)}, 10)`,
-  int: asIs,
+  // To JSON an oid is no number.
+  int: (value) => `${value}::bigint`,
   bigint: (value) => `${value}::text`,
   decimal: by('decimal_of'),
   float: by('number_of'),

@@ -29,6 +29,12 @@ CREATE OR REPLACE FUNCTION signalbox.differs(a timestamptz, b timestamptz) RETUR
 CREATE OR REPLACE FUNCTION signalbox.differs(a timestamp, b timestamp) RETURNS boolean
   LANGUAGE sql STABLE PARALLEL SAFE
   RETURN date_trunc('milliseconds', a) IS DISTINCT FROM date_trunc('milliseconds', b);
+CREATE OR REPLACE FUNCTION signalbox.differs(a time, b time) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN date_trunc('milliseconds', a::interval) IS DISTINCT FROM date_trunc('milliseconds', b::interval);
+CREATE OR REPLACE FUNCTION signalbox.differs(a timetz, b timetz) RETURNS boolean
+  LANGUAGE sql STABLE PARALLEL SAFE
+  RETURN signalbox.differs(a::time, b::time);
 `;
 
 /** See ../contextComments.ts for who writes the comment. */

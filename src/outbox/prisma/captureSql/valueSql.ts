@@ -48,12 +48,20 @@ END $function$;
 ${instant('timestamptz', 'value', `value AT TIME ZONE 'UTC'`, '+00')}
 ${instant('timestamp', 'value', 'value', '')}
 ${instant('date', 'value::timestamp', 'value::timestamp', '')}
+-- A time of day as Prisma reads it: on the first day of 1970, without the offset that a timetz has.
+CREATE OR REPLACE FUNCTION signalbox.instant_of(value time, field text) RETURNS text ${declared}
+  RETURN signalbox.instant_of('1970-01-01'::date + value, field);
+CREATE OR REPLACE FUNCTION signalbox.instant_of(value timetz, field text) RETURNS text ${declared}
+  RETURN signalbox.instant_of('1970-01-01'::date + value::time, field);
 DROP FUNCTION IF EXISTS signalbox.instant_of(timestamptz), signalbox.instant_of(timestamp), signalbox.instant_of(date);
 
 -- Without trailing zeros, as decimal.js writes it.
 CREATE OR REPLACE FUNCTION signalbox.decimal_of(value numeric, field text) RETURNS text ${declared}
   RETURN CASE WHEN value NOT IN ('NaN', 'Infinity', '-Infinity') THEN trim_scale(value)::text
     ${orRefuse('decimal')} END;
+
+CREATE OR REPLACE FUNCTION signalbox.decimal_of(value money, field text) RETURNS text ${declared}
+  RETURN signalbox.decimal_of(value::numeric, field);
 
 -- As JSON.stringify writes it: null for what is not a number, no minus before zero, an exponent only below 1e-6 and
 -- from 1e21 on, and none with a leading zero. The text of a float has its shortest exact digits, its numeric has not.

@@ -1,4 +1,4 @@
-import { capturedStatements, isSilent, statementMode } from '../statementComments';
+import { isSilent, statementMode } from '../statementComments';
 import { keepContexts } from '../keepContexts';
 import {
   type ExecuteRequest,
@@ -79,7 +79,7 @@ export class ClientFamily {
 
   /** Sends a write whose events capture appends: installed triggers leave it alone. */
   sendCaptured(client: object, request: Request): Promise<unknown> {
-    return statementMode.run(capturedStatements, () => this.#executeRequest.call(client, request));
+    return statementMode.run(this.uncaptured.capturedMode, () => this.#executeRequest.call(client, request));
   }
 
   #execute(client: object, given: Request): Promise<unknown> {
@@ -92,7 +92,13 @@ export class ClientFamily {
       request.transaction?.kind === 'itx' ? (request.transaction as InteractiveTransaction) : undefined;
     if (isSilent()) return this.#pass(client, request, itx);
     const capture = extensionOf(client, captureKey) as Capture | undefined;
-    if (capture) return capture.take(client, request, itx) ?? this.#pass(client, request, itx);
+    if (capture) {
+      const go = (): Promise<unknown> =>
+        capture.take(client, request, itx) ?? this.#pass(client, request, itx);
+      return this.uncaptured.mayCascade(request)
+        ? this.uncaptured.assertCascades(itx && this.session(itx.id)).then(go)
+        : go();
+    }
     if (this.uncaptured.concerns(request)) return this.#leaveToTriggers(client, request, itx);
     return this.#pass(client, request, itx);
   }

@@ -5,6 +5,8 @@ import { copyArgs } from './copyArgs';
 import { asModelError } from './databaseErrors';
 import { implicitOptions, type InteractiveTransaction, type Request } from '../internals';
 import type { CapturedModel } from './model';
+import type { Cascades } from './cascades';
+import { refuseOwnCascades } from './ownCascades';
 import type { NestedGraph } from './nested/graph';
 import { planNested } from './nested/plan';
 import { nestedStrategies } from './nested/strategies';
@@ -30,6 +32,7 @@ export class CaptureEngine implements Capture {
     private readonly family: ClientFamily,
     private readonly models: ReadonlyMap<string, CapturedModel>,
     private readonly graph: NestedGraph,
+    private readonly cascades: Cascades,
     private readonly options: EngineOptions,
     /** Settles when Prisma's inside has been found to be as expected. */
     private readonly checked: Promise<void>,
@@ -51,6 +54,7 @@ export class CaptureEngine implements Capture {
     const found = this.models.get(model) ?? (plan && this.graph.models.get(model));
     if (!found) return undefined;
     if (request.transaction && !transaction) throw foreignBatch(model, action);
+    refuseOwnCascades(this.cascades, { model, action, args }, plan);
     const send: Operation['send'] = (sent) => this.family.sendCaptured(client, sent);
     const operation = { model: found, action, args, request, send };
     return this.#write(plan ? { ...operation, plan, graph: this.graph } : operation, transaction);

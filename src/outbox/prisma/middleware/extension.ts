@@ -13,7 +13,7 @@ import { probe, readInternals } from '../internals';
 import { assertPrismaVersion } from '../prismaVersion';
 import { readModels } from './model';
 import { readGraph } from './nested/graph';
-import { readRelations } from '../schema/relations';
+import { hasForeignKeys, readRelations } from '../schema/relations';
 import { UncapturedWrites } from './uncapturedWrites';
 
 /*
@@ -51,14 +51,22 @@ export function withCapture(
   if (!internals.fenced) throw new CaptureError(unfenced);
   const relations = readRelations(internals.schema);
   const captured = capturedModels(catalogue);
-  refuseCascades(captured, relations);
+  const foreignKeys = hasForeignKeys(internals.schema);
+  const cascades = refuseCascades(captured, relations, { foreignKeys });
   const models = readModels(captured, internals);
   const graph = readGraph(models, relations, internals);
-  const uncaptured = new UncapturedWrites(internals, models, graph, catalogue.aggregates, options.source);
+  const uncaptured = new UncapturedWrites(
+    internals,
+    models,
+    graph,
+    cascades,
+    catalogue.aggregates,
+    options.source,
+  );
   const family = ClientFamily.of(internals, uncaptured);
   const checked = probe(internals);
   checked.catch((error: unknown) => logger.error({ err: error }, 'capture refuses all writes'));
-  const engine = new CaptureEngine(family, models, graph, options, checked);
+  const engine = new CaptureEngine(family, models, graph, cascades, options, checked);
   const extension = {
     name: 'signalbox-capture',
     client: {
