@@ -1,11 +1,14 @@
 import { argumentOf, attributeOf, fieldNamesOf, stringOf } from '../../outbox/prisma/schema/attributes';
 import { parseSchema } from '../../outbox/prisma/schema/parse';
 import type { Block, EnumBlock, FieldSyntax, RecordBlock } from '../../outbox/prisma/schema/syntax';
+import { distinct, snake } from './names';
 import { UserError } from '../../shared/lifecycle';
 
 /** A model that can be captured, as far as a catalogue names it. */
 export interface CapturableModel {
   readonly name: string;
+  /** The aggregate's type. No two models have one. */
+  readonly type: string;
   /** The fields of its @id or @@id. */
   readonly key: readonly string[];
   readonly fields: readonly ModelField[];
@@ -13,6 +16,8 @@ export interface CapturableModel {
 
 export interface ModelField {
   readonly name: string;
+  /** Its name in events. No two fields of a model have one. */
+  readonly as: string;
   /** How the catalogue declares the field once it is opened: the maker's name, and its values for an enum. */
   readonly maker: string;
   readonly values?: readonly string[];
@@ -48,7 +53,8 @@ export function readModels(schema: string): Models {
     blocks.filter((block): block is EnumBlock => block.kind === 'enum').map((block) => [block.name, block]),
   );
   const models = blocks.filter((block): block is RecordBlock => block.kind === 'model');
-  const read = models.map((model) => readModel(model, enums));
+  const types = distinct(models.map(({ name }) => snake(name)));
+  const read = models.map((model, at) => readModel(model, types[at] ?? '', enums));
   return {
     capturable: read.flatMap((each) => ('key' in each ? [each] : [])),
     others: read.flatMap((each) => ('reason' in each ? [each] : [])),
@@ -66,17 +72,18 @@ function refuseOtherDatabases(blocks: readonly Block[]): void {
 
 function readModel(
   model: RecordBlock,
+  type: string,
   enums: ReadonlyMap<string, EnumBlock>,
 ): CapturableModel | Models['others'][number] {
   const { name } = model;
   if (attributeOf(model, 'ignore')) return { name, reason: 'it is marked @@ignore' };
-  const fields = model.fields.flatMap((field) => readField(field, enums));
+  const read = model.fields.flatMap((field) => readField(field, enums));
   // Never another unique field: it would leave the database as the key of each message, and may be an e-mail address.
   const alone = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
   const ids = alone[0] ? [alone[0].name] : fieldNamesOf(argumentOf(attributeOf(model, 'id'), 'fields', true));
   if (ids.length === 0) return { name, reason: 'it has no @id' };
   const names = new Set(
-    fields.filter(({ maker, list }) => keyMakers.has(maker) && !list).map((field) => field.name),
+    read.filter(({ maker, list }) => keyMakers.has(maker) && !list).map((field) => field.name),
   );
   const unfit = ids.find((id) => !names.has(id));
   if (unfit !== undefined)
@@ -84,10 +91,18 @@ function readModel(
       name,
       reason: `its @id has ${unfit}, which is not a text, a UUID, a whole number, a day or an enum`,
     };
-  return { name, key: ids, fields };
+  const all = read.map((field) => field.name);
+  const as = distinct(all.map((field) => (ids.includes(field) ? nameOf(field, type, all) : snake(field))));
+  return { name, type, key: ids, fields: read.map((field, at) => ({ ...field, as: as[at] ?? '' })) };
 }
 
-function readField(field: FieldSyntax, enums: ReadonlyMap<string, EnumBlock>): ModelField[] {
+/** `id` is `order_id` in the events of orders, unless another field has that name. */
+function nameOf(field: string, type: string, names: readonly string[]): string {
+  const qualified = `${type}_id`;
+  return field === 'id' && !names.some((name) => snake(name) === qualified) ? qualified : snake(field);
+}
+
+function readField(field: FieldSyntax, enums: ReadonlyMap<string, EnumBlock>): Omit<ModelField, 'as'>[] {
   const { name, type = '', list, optional: nullable } = field;
   if (attributeOf(field, 'ignore')) return [];
   const members = enums.get(type)?.members;

@@ -1,13 +1,5 @@
 import type { CapturableModel, ModelField } from './models';
-
-/** `OrderItem` is `order_item`. */
-export const snake = (name: string): string =>
-  name
-    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replaceAll(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
-    .toLowerCase();
-
-const camel = (name: string): string => name.slice(0, 1).toLowerCase() + name.slice(1);
+import { camel } from './names';
 
 /** The catalogue of a new project: its events say that rows came, changed and went, and no field's value but the key. */
 export function renderCatalogue(models: readonly CapturableModel[]): string {
@@ -31,15 +23,13 @@ export const catalogue = defineCatalogue({
 
 /** The declaration of one model. */
 export function renderAggregate(model: CapturableModel): string {
-  const type = snake(model.name);
+  const { type } = model;
   const others = model.fields.filter(({ name }) => !model.key.includes(name));
   const key = model.key.map((name) => `'${name}'`).join(', ');
   const identifiers = keyFieldsOf(model).map(
-    (field) => `    ${field.name}: ${declared(field, 'identifier', keyAs(model, field.name))},`,
+    (field) => `    ${field.name}: ${declared(field, 'identifier')},`,
   );
-  const closed = others.map(
-    (field) => `    ${field.name}: restricted('${snake(field.name)}'), // ${opened(field)}`,
-  );
+  const closed = others.map((field) => `    ${field.name}: restricted('${field.as}'), // ${opened(field)}`);
   const updated =
     others.length === 0
       ? ''
@@ -67,27 +57,20 @@ ${updated}    '${type}.deleted': { on: 'delete', carries: [${key}] },
 }
 
 /** A name that no word of the language takes. */
-const variableOf = ({ name }: CapturableModel): string => `${camel(name)}Signals`;
+const variableOf = ({ type }: CapturableModel): string => `${camel(type)}Signals`;
 
 const keyFieldsOf = ({ key, fields }: CapturableModel): readonly ModelField[] =>
   key.flatMap((id) => fields.filter(({ name }) => name === id));
 
-/** `id` is `order_id` in the events of orders, unless another field has that name there. */
-function keyAs({ name, fields }: CapturableModel, key: string): string {
-  const qualified = `${snake(name)}_id`;
-  const isTaken = fields.some((field) => field.name !== key && snake(field.name) === qualified);
-  return key === 'id' && !isTaken ? qualified : snake(key);
-}
-
 /** How the field is declared when its value may be in events. */
 function opened(field: ModelField): string {
   const sensitivity = ['text', 'json', 'bytes', 'date'].includes(field.maker) ? 'personal' : 'operational';
-  const maker = declared(field, sensitivity, snake(field.name));
+  const maker = declared(field, sensitivity);
   if (field.list) return `list(${maker})`;
   return field.nullable ? `nullable(${maker})` : maker;
 }
 
-function declared({ maker, values }: ModelField, sensitivity: string, as: string): string {
+function declared({ maker, values, as }: ModelField, sensitivity: string): string {
   const list = values === undefined ? '' : `, [${values.map((value) => `'${value}'`).join(', ')}]`;
   return `${maker}('${as}', '${sensitivity}'${list})`;
 }

@@ -94,7 +94,18 @@ describe('init', () => {
     expect(catalogue).toContain("email: restricted('email'),");
   });
 
-  it('gives no two fields one name in events', async () => {
+  it('gives no two fields, and no two models, one name in events', async () => {
+    const twins = 'model Twin {\n id Int @id\n userId Int\n user_id Int\n}\nmodel twin {\n id Int @id\n}\n';
+    write({ ...project, 'prisma/schema.prisma': datasource + twins });
+    const twice = (await planInit(directory, {})).files.get('signals/catalogue.ts');
+    for (const line of [
+      "type: 'twin',",
+      "type: 'twin_2',",
+      'aggregates: [twinSignals, twin_2Signals],',
+      "restricted('user_id')",
+      "restricted('user_id_2')",
+    ])
+      expect(twice).toContain(line);
     const order = 'model Order {\n id Int @id\n orderId String\n}\n';
     write({ ...project, 'prisma/schema.prisma': datasource + order });
     const catalogue = (await planInit(directory, {})).files.get('signals/catalogue.ts');
