@@ -96,9 +96,10 @@ function readModel(
   return { name, type, key: ids, fields: read.map((field, at) => ({ ...field, as: as[at] ?? '' })) };
 }
 
-/** `id` is `order_id` in the events of orders, unless another field has that name. */
+/** `id` is `order_id` in the events of orders, unless another field has that name or it is too long for a column. */
 function nameOf(field: string, type: string, names: readonly string[]): string {
   const qualified = `${type}_id`;
+  if (Buffer.byteLength(qualified) > 63) return snake(field);
   return field === 'id' && !names.some((name) => snake(name) === qualified) ? qualified : snake(field);
 }
 
