@@ -48,6 +48,16 @@ export interface LazyPromise<T = unknown> extends PromiseLike<T> {
 export interface Engine {
   transaction(action: 'start', headers: object, options: object): Promise<{ readonly id: string }>;
   transaction(action: 'commit' | 'rollback', headers: object, info: object): Promise<unknown>;
+  /** Holds the limits of transactions that say none, as the client was created with them. */
+  readonly config?: { readonly transactionOptions?: TransactionLimits };
+}
+
+interface TransactionLimits {
+  readonly isolationLevel?: unknown;
+  /** In milliseconds. */
+  readonly maxWait?: number;
+  /** In milliseconds. */
+  readonly timeout?: number;
 }
 
 /** What gathers requests that may be sent together, in the next turn of the event loop. */
@@ -60,14 +70,7 @@ export interface Loader {
 }
 
 export interface LoaderRequest {
-  readonly transaction?:
-    | {
-        readonly kind: string;
-        readonly isolationLevel?: unknown;
-        readonly maxWait?: number;
-        readonly timeout?: number;
-      }
-    | undefined;
+  readonly transaction?: (TransactionLimits & { readonly kind: string }) | undefined;
 }
 
 type Delegate = Record<'findMany' | 'findUnique', (args: unknown) => LazyPromise>;

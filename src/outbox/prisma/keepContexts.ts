@@ -76,8 +76,18 @@ async function sendAsOne(
   group: readonly LoaderRequest[],
   send: SendWithin,
 ): Promise<unknown[]> {
-  const { isolationLevel, maxWait, timeout } = group[0]?.transaction ?? {};
-  const info = await engine.transaction('start', {}, { isolationLevel, maxWait, timeout });
+  const given = group[0]?.transaction;
+  // In Prisma 7.5 a batch does not say the limits of its client.
+  const limits = engine.config?.transactionOptions;
+  const info = await engine.transaction(
+    'start',
+    {},
+    {
+      isolationLevel: given?.isolationLevel ?? limits?.isolationLevel,
+      maxWait: given?.maxWait ?? limits?.maxWait,
+      timeout: given?.timeout ?? limits?.timeout,
+    },
+  );
   const results: unknown[] = [];
   try {
     for (const asked of group) results.push(await send(asked, { kind: 'itx', id: info.id }));
