@@ -38,5 +38,7 @@ function isStale(error: unknown): error is DatabaseError {
 function explained({ code = '', severity = 'ERROR', message, detail, column, hint }: DatabaseError): Error {
   const kind = 'postgres' as const;
   const text = `${message}; ${remedy}`;
-  return new DriverAdapterError({ kind, code, severity, message: text, detail, column, hint });
+  // Prisma 7.5 reads the original ones.
+  const original = { originalCode: code, originalMessage: text };
+  return new DriverAdapterError({ kind, code, severity, message: text, detail, column, hint, ...original });
 }
