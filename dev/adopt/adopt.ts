@@ -28,6 +28,8 @@ interface Expected {
   readonly type: string;
   readonly id: string;
   readonly actor?: string;
+  /** Where it matters. */
+  readonly correlationId?: string;
 }
 
 /** Goes a user's way through one project. Resolves to what was seen. @throws Error that says what was not as expected. */
@@ -124,6 +126,7 @@ interface Event {
   readonly metadata: {
     readonly aggregate_id: string;
     readonly actor: string | null;
+    readonly correlation_id: string | null;
     readonly sequence: string;
   };
 }
@@ -153,12 +156,19 @@ function compare(expected: readonly Expected[], events: readonly Event[]): void 
   const inOrder = [...events].sort((a, b) =>
     Number(BigInt(a.metadata.sequence) - BigInt(b.metadata.sequence)),
   );
+  const given = new Set(expected.map(({ correlationId }) => correlationId));
   const seen = inOrder.map(({ event_type: type, metadata }) => ({
     type,
     id: metadata.aggregate_id,
     actor: metadata.actor,
+    correlationId: given.has(metadata.correlation_id ?? undefined) ? metadata.correlation_id : null,
   }));
-  const wanted = expected.map(({ type, id, actor = null }) => ({ type, id, actor }));
+  const wanted = expected.map(({ type, id, actor = null, correlationId = null }) => ({
+    type,
+    id,
+    actor,
+    correlationId,
+  }));
   const grouped = (all: readonly { readonly id: string }[]): unknown =>
     all.toSorted((a, b) => (a.id < b.id ? -1 : Number(a.id > b.id)));
   if (!isDeepStrictEqual(grouped(seen), grouped(wanted)))

@@ -16,9 +16,14 @@ function edit(file: string, replacements: readonly [from: string, to: string][])
 export function editCatalogue(directory: string): void {
   const commands = existsSync(path.join(directory, 'src', 'commands.ts'));
   edit(path.join(directory, 'src', 'signals', 'catalogue.ts'), [
-    ['import { ', `${commands ? "import { commands } from '../commands';\n" : ''}import { oneOf, `],
+    ['import { ', `${commands ? "import { commands } from '../commands';\n" : ''}import { list, oneOf, `],
     ["status: restricted('status'),", "status: oneOf('status', 'operational', ['OPEN', 'PAID']),"],
-    ["changed: ['status', 'total', 'userId']", "changed: ['total']"],
+    ["changed: ['status', 'total', 'tags', 'userId']", "changed: ['total']"],
+    ["tags: restricted('tags'),", "tags: list(text('tags', 'operational')),"],
+    [
+      "'order.created': { on: 'create', carries: ['id'] }",
+      "'order.created': { on: 'create', carries: ['id', 'tags'] }",
+    ],
     [
       "'order.deleted'",
       "'order.paid': { on: 'update', when: { becomes: { field: 'status', value: 'PAID' } }, carries: ['id', 'status'] },\n    'order.deleted'",

@@ -50,8 +50,34 @@ export const schemas: Chapter = {
       ),
       yes('trigger/partitions', 'have one event for each write, also for one that names %s'),
     ),
-    both('composite keys', absent('a key is one field')),
-    both('lists of scalars', absent('a field that is a list cannot be listed')),
+    each(
+      'keys of several fields (`@@id([a, b])`)',
+      refused(
+        'corpus/corpus',
+        'mean by the middleware engine what their rows say, or are refused by a sentence',
+      ),
+      yes('trigger/compositeKeys', 'names the aggregate by all of them, so that no two rows have one name'),
+    ),
+    each(
+      'lists of scalars and enums',
+      refused(
+        'corpus/corpus',
+        'mean by the middleware engine what their rows say, or are refused by a sentence',
+      ),
+      yes(
+        'trigger/lists',
+        'carry each element in the form of its kind, in their order, as the schema promises',
+      ),
+    ),
+    each(
+      'schemas of other people: 52 of one feature or trap each',
+      yes(
+        'corpus/corpus',
+        'mean by the middleware engine what their rows say, or are refused by a sentence',
+        'eight are refused at start: keys of several fields, lists, cascades onto the same table',
+      ),
+      yes('corpus/corpus', 'mean by the trigger engine what their rows say'),
+    ),
     both('implicit many-to-many', absent('the join table has no model, so its rows have no events')),
     each(
       'rules on null (`becomes` null or `notNull`: soft delete and back)',

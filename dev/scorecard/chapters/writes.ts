@@ -68,9 +68,9 @@ export const writes: Chapter = {
     each(
       'cascades of foreign keys',
       yes(
-        'trigger/sideBySide',
-        'capture what a foreign key does in the course of a marked statement',
-        'by the installed triggers; a cascade between captured models is refused at start',
+        'capture/cascades',
+        'is captured as a whole beside triggers, with the context of the request',
+        'by the installed triggers; refused without them, and where it leads back to the same table',
       ),
       yes('trigger/sideBySide', 'capture both sides of a cascade in an unmarked statement'),
     ),

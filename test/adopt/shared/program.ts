@@ -10,6 +10,7 @@ export interface Expected {
   readonly type: string;
   readonly id: string;
   readonly actor?: string;
+  readonly correlationId?: string;
 }
 
 const expected: Expected[] = [];
