@@ -33,6 +33,7 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
         unique: field.isId || field.isUnique,
         members: labels.get(field.type),
       })),
+      relationFields: model.fields.filter((field) => !isColumn(field)).map(({ name }) => name),
       keys: [
         ...new Set([
           ...model.fields.filter(({ isId, isUnique }) => isId || isUnique).map(({ name }) => name),
@@ -51,11 +52,12 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
 }
 
 function readAsTables(text: string, { hidden, partial }: GeneratedSchema) {
-  return [...readTables(text).values()].map(({ columns, keys, uniqueFields, ...table }) => ({
+  return [...readTables(text).values()].map(({ columns, keys, relationFields, uniqueFields, ...table }) => ({
     ...table,
     columns: [...columns]
       .filter(([field]) => !hidden.includes(`${table.model}.${field}`))
       .map(([field, { members, ...column }]) => ({ field, ...column, members: members && [...members] })),
+    relationFields: [...relationFields].filter((field) => !hidden.includes(`${table.model}.${field}`)),
     keys: [...new Set(keys.map((fields) => fields.join()))]
       .filter((key) => !hidden.includes(`${table.model}.${key}`))
       .sort(),

@@ -143,3 +143,18 @@ describe('the generator refuses', () => {
     expect(refused(becoming('tags', null))).toThrow("can't be compared");
   });
 });
+
+it('the aggregate that lists a relation is refused by a sentence that names the way out', () => {
+  const relations = readTables(
+    'model Post {\n id Int @id\n tags Tag[]\n}\nmodel Tag {\n id Int @id\n posts Post[]\n}',
+  );
+  const post: Aggregate = {
+    ...note,
+    model: 'Post',
+    fields: { id: int('post_id', 'identifier'), tags: restricted('tags') },
+    events: { 'post.tagged': { on: 'update', when: { changed: ['tags'] }, carries: ['id'] } },
+  };
+  expect(() => generate([post], relations)).toThrow(
+    /^Post\.tags is a relation.*declare a model for its table/,
+  );
+});

@@ -20,8 +20,16 @@ export function captured(aggregate: Aggregate, table: Table, name: string): Capt
   const field = aggregate.fields[name];
   if (!field) throw new Error(`The aggregate "${aggregate.type}" has no field "${name}"`);
   const column = table.columns.get(name);
-  if (!column) throw new Error(`The model "${table.model}" has no column for the field "${name}"`);
+  if (!column) throw new Error(missing(table, name));
   return { field, column };
+}
+
+function missing({ model, relationFields }: Table, name: string): string {
+  if (!relationFields.has(name)) return `The model "${model}" has no column for the field "${name}"`;
+  return (
+    `${model}.${name} is a relation and no column: list the fields of its foreign key. The rows of an implicit ` +
+    'many-to-many relation have no events: declare a model for its table, which can be captured'
+  );
 }
 
 /** The column itself. */

@@ -23,6 +23,8 @@ export interface Table {
   readonly name: string;
   /** By the field's name in the model. */
   readonly columns: ReadonlyMap<string, Column>;
+  /** The fields that are no columns but stand for other rows. */
+  readonly relationFields: ReadonlySet<string>;
   /** The fields of each key that tells every row from all others. */
   readonly keys: readonly (readonly string[])[];
   /** The fields that are part of a unique key, alone or with others, of all rows or of some. */
@@ -47,13 +49,15 @@ type Type = RecordBlock | EnumBlock;
 /** The other blocks have names of their own, which no field means. */
 const isType = (block: Block): block is Type => block.kind !== 'datasource' && block.kind !== 'generator';
 
+const isRow = (type: Type | undefined): type is RecordBlock => type !== undefined && type.kind !== 'enum';
+
 function readTable(model: RecordBlock, types: ReadonlyMap<string, Type>): Table {
   const keys = uniqueKeys(model);
   const total = keys.filter((key) => key.total).map(({ fields }) => fields);
   const alone = new Set(total.flatMap((fields) => (fields.length === 1 ? fields : [])));
   const columns = model.fields.flatMap((field): [string, Column][] => {
     const type = types.get(field.type ?? '');
-    if (type !== undefined && type.kind !== 'enum') return [];
+    if (isRow(type)) return [];
     return [[field.name, readColumn(field, alone.has(field.name), type)]];
   });
   return {
@@ -61,6 +65,9 @@ function readTable(model: RecordBlock, types: ReadonlyMap<string, Type>): Table 
     schema: stringOf(argumentOf(attributeOf(model, 'schema'), 'map', true)),
     name: databaseName(model),
     columns: new Map(columns),
+    relationFields: new Set(
+      model.fields.filter((field) => isRow(types.get(field.type ?? ''))).map(({ name }) => name),
+    ),
     keys: total,
     uniqueFields: new Set(keys.flatMap(({ fields }) => fields)),
   };
