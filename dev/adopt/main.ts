@@ -49,7 +49,10 @@ async function adoptAll(names: readonly string[], directory: string, prisma?: st
   const servers = { serverUrl: postgres.url, brokers: broker.address, watched: directory };
   let failed = 0;
   try {
-    for (const name of names) {
+    const waiting = [...names];
+    const next = async (): Promise<void> => {
+      const name = waiting.shift();
+      if (name === undefined) return;
       const started = performance.now();
       const place = { fixture: path.join(fixtures, name), directory: path.join(directory, name) };
       const outcome = await adopt({ ...project, ...servers, ...place }).catch((error: unknown) => {
@@ -58,7 +61,10 @@ async function adoptAll(names: readonly string[], directory: string, prisma?: st
       });
       const seconds = ((performance.now() - started) / 1000).toFixed(0);
       process.stdout.write(`${name.padEnd(20)} ${seconds.padStart(4)} s  ${outcome}\n`);
-    }
+      return next();
+    };
+    // Two at a time: half of it is waiting for the registry.
+    await Promise.all([next(), next()]);
   } finally {
     await broker.stop();
     await postgres.stop();

@@ -1,17 +1,18 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const page = readFileSync(path.resolve(__dirname, '../../../docs/frameworks.md'), 'utf8');
+const pages = ['frameworks.md', 'testing.md'].map((page) =>
+  readFileSync(path.resolve(__dirname, '../../../docs', page), 'utf8'),
+);
 const fixtures = path.resolve(__dirname, '../../adopt/fixtures');
-const blocks = [...page.matchAll(/```ts from=(\S+)\n([\s\S]*?)```/g)].map(([, file = '', code = '']) => [
-  file,
-  code,
-]);
+const blocks = pages.flatMap((page) =>
+  [...page.matchAll(/```ts from=(\S+)\n([\s\S]*?)```/g)].map(([, file = '', code = '']) => [file, code]),
+);
 
-it.each(blocks)('the page of frameworks shows %s as the application has it', (file, code) => {
+it.each(blocks)('the pages of frameworks and of testing show %s as the application has it', (file, code) => {
   expect(code).toBe(readFileSync(path.join(fixtures, file), 'utf8'));
 });
 
-it('each framework has a block', () => {
-  expect(blocks.length).toBeGreaterThanOrEqual(7);
+it('each framework, and each runner of tests, has a block', () => {
+  expect(blocks.length).toBeGreaterThanOrEqual(9);
 });
