@@ -14,7 +14,7 @@ import { postWatchman, registerProcess } from '../../dev/kafka/watchman';
 import { startDevBroker } from '../../dev/broker/broker';
 import { findBroker } from '../../dev/kafka/findBroker';
 import { startPostgres } from '../../dev/postgres/startPostgres';
-import { createKafka } from '../../src/kafka/client';
+import { createKafka } from '../../src/kafka/kafkajs/client';
 import { createLogger } from '../../src/shared/logger';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { fillTopic } from './fillTopic';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Kafka, Partitioners } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import type { KafkaClient } from '../../src/kafka/ports';
 import { encodeEvent } from '../../src/kafka/message';
 import { topicOf } from '../../src/kafka/topicNames';
 
@@ -7,7 +8,7 @@ const partitions = 6;
 const perSend = 1_000;
 
 /** Events of as many patients as there are messages, as the relay would publish them. */
-export async function fillTopic(kafka: Kafka, topicPrefix: string, messages: number): Promise<void> {
+export async function fillTopic(kafka: KafkaClient, topicPrefix: string, messages: number): Promise<void> {
   const topic = topicOf(topicPrefix, 'patient.created');
   const admin = kafka.admin();
   await admin.connect();

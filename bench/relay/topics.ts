@@ -1,6 +1,6 @@
 /** Topics of one measurement, and how much is in them. */
 import type { Admin, Kafka } from 'kafkajs';
-import { createKafka } from '../../src/kafka/client';
+import { createKafka } from '../../src/kafka/kafkajs/client';
 import { topicOf } from '../../src/kafka/topicNames';
 import { declaredTopics } from '../../src/kafka/declaredTopics';
 import { ensureTopics } from '../../src/kafka/topics';
@@ -16,7 +16,7 @@ export class Topics {
   #count = 0;
 
   constructor(private readonly broker: string) {
-    this.#kafka = createKafka(kafkaSettings(broker, 'bench'), logger);
+    this.#kafka = createKafka(kafkaSettings(broker, 'bench'), logger) as Kafka;
     this.#admin = this.#kafka.admin();
   }
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Catalogue } from '../events/catalogue';
 import { observeOutbox } from '../outbox/observeOutbox';
-import { createKafka } from '../kafka/client';
+import { createKafka } from '../kafka/kafkajs/client';
 import { declaredTopics } from '../kafka/declaredTopics';
 import { deadLetterTopic } from '../kafka/topicNames';
 import { longestRetentionMs } from '../kafka/topicRetention';

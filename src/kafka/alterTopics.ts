@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes } from 'kafkajs';
+import { type KafkaAdmin, topicResource } from './ports';
 import { sleep } from '../shared/sleep';
 import { type TopicState, topicStates } from './topicStates';
 
@@ -11,7 +11,7 @@ const shownWithinMs = 15_000;
  * Resolves when the cluster shows the change: until then the next change would put the old values back.
  */
 export async function alterSettings(
-  admin: Admin,
+  admin: KafkaAdmin,
   { topic, settings }: TopicState,
   changes: ReadonlyMap<string, string>,
 ): Promise<void> {
@@ -21,7 +21,7 @@ export async function alterSettings(
     validateOnly: false,
     resources: [
       {
-        type: ConfigResourceTypes.TOPIC,
+        type: topicResource,
         name: topic,
         configEntries: [...wanted].map(([name, value]) => ({ name, value })),
       },
@@ -33,14 +33,14 @@ export async function alterSettings(
 }
 
 /** Gives a topic more partitions; keys move to other partitions by it. */
-export async function addPartitions(admin: Admin, topic: string, count: number): Promise<void> {
+export async function addPartitions(admin: KafkaAdmin, topic: string, count: number): Promise<void> {
   await admin.createPartitions({ topicPartitions: [{ topic, count }] });
   await untilShown(admin, topic, ({ partitions }) => partitions.length === count);
 }
 
 /** A cluster answers when its controller has accepted a change; the other brokers hear of it a moment later. */
 async function untilShown(
-  admin: Admin,
+  admin: KafkaAdmin,
   topic: string,
   isShown: (state: TopicState) => boolean,
 ): Promise<void> {

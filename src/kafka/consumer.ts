@@ -17,14 +17,14 @@
  * - A batch that cannot be read pauses its partition alone, after everything before it was handled.
  * - `stop` ends at the message in hand, commits, leaves the group.
  */
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { EachBatch, KafkaMember } from './ports';
 import { backoffMs } from '../shared/backoff';
 import { type Service, UserError } from '../shared/lifecycle';
 import { sleep } from '../shared/sleep';
 import { explain, type Explanation } from './connection/explain';
 import { ConsumerTopics } from './consumerTopics';
 import { createMember, heartbeatIntervalMs } from './createMember';
-import { UnreadablePartitions } from './fetch/unreadablePartitions';
+import { UnreadablePartitions } from './kafkajs/fetch/unreadablePartitions';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { GroupWatch } from './groupWatch';
 import { guardedTogether } from './guardedTogether';
@@ -182,7 +182,7 @@ export class GroupConsumer implements Service {
   }
 
   async #run(
-    consumer: Consumer,
+    consumer: KafkaMember,
     topics: readonly string[],
     signal: AbortSignal,
     onJoined: () => void,
@@ -207,7 +207,7 @@ export class GroupConsumer implements Service {
   }
 
   /** Called by kafkajs before it fetches anything, so that a seek here takes effect. */
-  #assigned(consumer: Consumer, assignment: Record<string, number[]>): void {
+  #assigned(consumer: KafkaMember, assignment: Record<string, number[]>): void {
     this.#state = { state: 'running' };
     this.#unreadable.forget();
     this.#watch.assigned(assignment);
@@ -222,7 +222,7 @@ export class GroupConsumer implements Service {
     this.options.onAssigned?.(assignment);
   }
 
-  async #eachBatch(payload: EachBatchPayload, membership: { lost?: unknown }): Promise<void> {
+  async #eachBatch(payload: EachBatch, membership: { lost?: unknown }): Promise<void> {
     const { commit = true, commitIntervalMs = 1_000, onLag } = this.options;
     const { batch } = payload;
     this.#topics.works(batch.topic);
@@ -272,7 +272,7 @@ export class GroupConsumer implements Service {
     }
   }
 
-  #pause(payload: EachBatchPayload, afterMs: number): void {
+  #pause(payload: EachBatch, afterMs: number): void {
     const resume = payload.pause();
     const timer = setTimeout(() => {
       this.#resumptions.delete(timer);
@@ -281,7 +281,7 @@ export class GroupConsumer implements Service {
     this.#resumptions.add(timer);
   }
 
-  async #leave(consumer: Consumer, begun: Promise<void>): Promise<void> {
+  async #leave(consumer: KafkaMember, begun: Promise<void>): Promise<void> {
     for (const timer of this.#resumptions) clearTimeout(timer);
     this.#resumptions.clear();
     const tooLate = new AbortController();

@@ -8,7 +8,7 @@ import { backoffMs } from '../shared/backoff';
 import { sleep } from '../shared/sleep';
 import { findTroubles } from './findTroubles';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
-import { nameFailedTopics, topicErrorsOf } from './topicErrors';
+import { nameFailedTopics, topicErrorsOf } from './kafkajs/topicErrors';
 import { describeTopicTrouble, type TopicTrouble, troubleState } from './topicTrouble';
 import { withAdmin } from './withAdmin';
 

@@ -1,4 +1,4 @@
-import type { Consumer } from 'kafkajs';
+import type { KafkaMember } from './ports';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 
 /** A fetch of idle partitions returns after this; a message that arrives ends it at once. */
@@ -8,7 +8,7 @@ const longPollMs = 500;
 export const heartbeatIntervalMs = 1_000;
 
 /** A kafkajs consumer that ends at the first failure: its maker makes the next one. */
-export function createMember({ kafka, group, sessionTimeoutMs }: GroupConsumerOptions): Consumer {
+export function createMember({ kafka, group, sessionTimeoutMs }: GroupConsumerOptions): KafkaMember {
   return kafka.consumer({
     groupId: group,
     sessionTimeout: sessionTimeoutMs,

@@ -9,9 +9,9 @@
  * then the value is left out, and if that is not enough the key and the original headers too, and `dlq.omitted` says
  * so. Nothing is lost in silence: topic, partition and offset lead to the original for as long as Kafka keeps it.
  */
-import type { IHeaders, Kafka, Message } from 'kafkajs';
+import type { Headers, KafkaClient, Message } from './ports';
 import { sleep } from '../shared/sleep';
-import { DiscardingProducer } from './discardingProducer';
+import { DiscardingProducer } from './kafkajs/discardingProducer';
 import { errorTypes } from './errorTypes';
 import type { ReceivedMessage } from './readMessage';
 
@@ -52,7 +52,7 @@ export function deadLetterMessage(letter: DeadLetter, omitted: Omission = ''): M
   };
 }
 
-function added({ message, group, attempts, errorClass, reason, failedAt }: DeadLetter): IHeaders {
+function added({ message, group, attempts, errorClass, reason, failedAt }: DeadLetter): Headers {
   return {
     'dlq.original.topic': message.topic,
     'dlq.original.partition': String(message.partition),
@@ -67,7 +67,7 @@ function added({ message, group, attempts, errorClass, reason, failedAt }: DeadL
 }
 
 /** The headers without `dlq.*`, as kafkajs can write them: it cannot write a null, which becomes empty. */
-export function originalHeaders(headers: IHeaders): IHeaders {
+export function originalHeaders(headers: Headers): Headers {
   const writable = (value: Buffer | string | null | undefined): Buffer | string => value ?? Buffer.alloc(0);
   return Object.fromEntries(
     Object.entries(headers)
@@ -82,7 +82,7 @@ export class DeadLetterPublisher {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
-    kafka: Kafka,
+    kafka: KafkaClient,
     private readonly topic: string,
   ) {
     this.#producer = new DiscardingProducer(kafka);

@@ -1,7 +1,7 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from './ports';
 
 /** Removes an empty group. That it cannot be removed, or is gone already, does no harm: brokers expire empty groups. */
-export async function deleteGroup(kafka: Kafka, group: string): Promise<void> {
+export async function deleteGroup(kafka: KafkaClient, group: string): Promise<void> {
   const admin = kafka.admin({ retry: { retries: 0 } });
   try {
     await admin.connect();

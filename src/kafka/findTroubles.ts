@@ -1,5 +1,5 @@
-import type { Admin } from 'kafkajs';
-import { topicErrorsOf } from './topicErrors';
+import type { KafkaAdmin } from './ports';
+import { topicErrorsOf } from './kafkajs/topicErrors';
 import { troubleState, type TopicTrouble } from './topicTrouble';
 
 /**
@@ -9,7 +9,7 @@ import { troubleState, type TopicTrouble } from './topicTrouble';
  * Rejects when the cluster cannot be asked.
  */
 export async function findTroubles(
-  admin: Pick<Admin, 'fetchTopicMetadata'>,
+  admin: Pick<KafkaAdmin, 'fetchTopicMetadata'>,
   topics: readonly string[],
 ): Promise<TopicTrouble[]> {
   if (topics.length === 0) return [];

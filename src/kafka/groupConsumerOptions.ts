@@ -1,13 +1,13 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from './ports';
 import type { Logger } from '../shared/logger';
-import type { UnreadablePlace } from './fetch/unreadablePartitions';
+import type { UnreadablePlace } from './kafkajs/fetch/unreadablePartitions';
 import type { Positions } from './positions';
 import type { ReceivedMessage } from './readMessage';
 import type { TopicTrouble } from './topicTrouble';
 import type { HandleTogether, Verdict } from './workBatch';
 
 export interface GroupConsumerOptions {
-  readonly kafka: Kafka;
+  readonly kafka: KafkaClient;
   readonly group: string;
   readonly topics: readonly string[];
   /** Deals with one message. One that throws is offered again. The signal is aborted when the consumer stops. */

@@ -3,7 +3,7 @@
  * still, that a topic has been given more partitions, and that Kafka does not answer any more. kafkajs notices the
  * second after five minutes and the third after almost two.
  */
-import type { Admin } from 'kafkajs';
+import type { KafkaAdmin } from './ports';
 import { sleep } from '../shared/sleep';
 import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { partitionKey } from './readMessage';
@@ -87,7 +87,7 @@ export class GroupWatch {
     }
   }
 
-  async #reportLag(admin: Admin): Promise<void> {
+  async #reportLag(admin: KafkaAdmin): Promise<void> {
     const assignment = this.#assignment;
     const { group, fromBeginning, onLag } = this.options;
     const topics = Object.keys(assignment).filter((topic) => assignment[topic]?.length);
@@ -107,7 +107,7 @@ export class GroupWatch {
 }
 
 async function committedOffsets(
-  admin: Admin,
+  admin: KafkaAdmin,
   groupId: string,
   topics: string[],
 ): Promise<ReadonlyMap<string, bigint>> {

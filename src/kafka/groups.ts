@@ -1,4 +1,5 @@
-import { type Admin, AssignerProtocol } from 'kafkajs';
+import type { KafkaAdmin } from './ports';
+import { assignmentOf } from './kafkajs/assignment';
 import { topicOffsets } from './topicOffsets';
 
 /** A consumer group as its coordinator knows it. */
@@ -31,7 +32,7 @@ export interface GroupPosition {
 }
 
 /** The names of all consumer groups. */
-export async function listGroups(admin: Admin): Promise<string[]> {
+export async function listGroups(admin: KafkaAdmin): Promise<string[]> {
   const { groups } = await admin.listGroups();
   return groups
     .filter(({ protocolType }) => protocolType === 'consumer' || protocolType === '')
@@ -40,7 +41,7 @@ export async function listGroups(admin: Admin): Promise<string[]> {
 }
 
 /** The groups' states; one that nobody knows is "Dead". */
-export async function groupStates(admin: Admin, groups: readonly string[]): Promise<GroupState[]> {
+export async function groupStates(admin: KafkaAdmin, groups: readonly string[]): Promise<GroupState[]> {
   if (groups.length === 0) return [];
   const { groups: found } = await admin.describeGroups([...groups]);
   return found.map(({ groupId, state, members }) => ({
@@ -55,15 +56,9 @@ export async function groupStates(admin: Admin, groups: readonly string[]): Prom
   }));
 }
 
-/** While members join there is none yet. */
-function assignmentOf(encoded: Buffer): Record<string, number[]> {
-  if (encoded.length === 0) return {};
-  return AssignerProtocol.MemberAssignment.decode(encoded)?.assignment ?? {};
-}
-
 /** How far a group is, in every partition of the topics that it has committed offsets of, or of `topics`. */
 export async function groupPositions(
-  admin: Admin,
+  admin: KafkaAdmin,
   group: string,
   topics?: readonly string[],
 ): Promise<GroupPosition[]> {

@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaAdmin, KafkaClient } from './ports';
 import { partitionKey } from './readMessage';
 import { topicOffsets } from './topicOffsets';
 import { withAdmin } from './withAdmin';
@@ -33,7 +33,7 @@ export class Positions {
 
 /** Asks the brokers for the offsets at which to begin. Rejects when a topic is missing or no broker answers. */
 export async function findPositions(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topics: readonly string[],
   startAt: StartAt,
 ): Promise<Positions> {
@@ -49,7 +49,7 @@ export async function findPositions(
 }
 
 async function offsetsOf(
-  admin: Admin,
+  admin: KafkaAdmin,
   topic: string,
   startAt: StartAt,
 ): Promise<{ partition: number; offset: string }[]> {

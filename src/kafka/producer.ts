@@ -11,20 +11,20 @@
  * States: away → ready (connected, topics known) → away after a failure. Nothing here waits or repeats: the relay's
  * loop backs off and comes again.
  */
-import type { CompressionTypes, Kafka, TopicMessages } from 'kafkajs';
+import type { KafkaClient, TopicMessages } from './ports';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
-import { CheckedProducer } from './checkedProducer';
+import { CheckedProducer } from './kafkajs/checkedProducer';
 import { classifyError } from './classifyError';
-import { type Compression, compressionType } from './compression/codecs';
+import { type Compression, compressionType } from './kafkajs/compression/codecs';
 import { explainFailure } from './connection/explain';
 import type { TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
-import { encodeFast } from './fastEncoding';
+import { encodeFast } from './kafkajs/fastEncoding';
 import type { OutgoingMessage } from './message';
 import type { Publisher, SendFailure, SendOutcome } from './publisher';
 import { TopicBoard } from './topicBoard';
-import { nameFailedTopics, topicErrorsOf } from './topicErrors';
+import { nameFailedTopics, topicErrorsOf } from './kafkajs/topicErrors';
 import { TopicReports } from './topicReports';
 import { ensureTopics } from './topics';
 import { troubleState, type TopicTrouble } from './topicTrouble';
@@ -34,7 +34,7 @@ import type { Catalogue } from '../events/catalogue';
 export interface KafkaPublisherOptions {
   /** What may be published: its topics are created or looked for. */
   readonly catalogue: Catalogue;
-  readonly kafka: Kafka;
+  readonly kafka: KafkaClient;
   readonly topics: TopicSettings;
   readonly compression: Compression;
   readonly logger: Logger;
@@ -61,7 +61,7 @@ export class KafkaPublisher implements Publisher {
   #clusterId: string | undefined;
   #sending = false;
   #failure: SendFailure | undefined;
-  readonly #compression: CompressionTypes;
+  readonly #compression: number;
   readonly #board: TopicBoard;
   readonly #reports: TopicReports;
 

@@ -1,4 +1,4 @@
-import type { IHeaders } from 'kafkajs';
+import type { Headers } from './ports';
 import type { Catalogue } from '../events/catalogue';
 import { type ParsedEnvelope, parseEnvelope } from '../events/envelope';
 import { topicOf } from './topicNames';
@@ -14,7 +14,7 @@ export interface ReceivedMessage {
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** By name; an array where a name occurs several times. */
-  readonly headers: IHeaders;
+  readonly headers: Headers;
 }
 
 /** Names a place in a topic for maps and logs: `healthcore.patient.created/0`. */

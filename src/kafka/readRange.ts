@@ -5,13 +5,13 @@
  * ends are those that the caller found before, so that a topic which is being written to comes to an end too.
  */
 import { randomUUID } from 'node:crypto';
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from './ports';
 import { UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { sleep } from '../shared/sleep';
 import { GroupConsumer } from './consumer';
 import { deleteGroup } from './deleteGroup';
-import { describeUnreadable } from './fetch/unreadablePartitions';
+import { describeUnreadable } from './kafkajs/fetch/unreadablePartitions';
 import { Positions } from './positions';
 import { partitionKey, type ReceivedMessage } from './readMessage';
 import { topicOffsets } from './topicOffsets';
@@ -26,7 +26,7 @@ export interface Range {
 }
 
 export interface ReadRangeOptions {
-  readonly kafka: Kafka;
+  readonly kafka: KafkaClient;
   readonly logger: Logger;
   readonly ranges: readonly Range[];
   /** Called for one message at a time, those of a partition in order. */
@@ -112,7 +112,7 @@ async function createReader(
 
 /** Partitions of the same topics of which nothing is wanted begin at their end. */
 function startingPositions(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topics: readonly string[],
   ranges: readonly Range[],
 ): Promise<Positions> {

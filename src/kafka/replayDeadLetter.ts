@@ -1,4 +1,4 @@
-import type { Kafka, Message } from 'kafkajs';
+import type { KafkaClient, Message } from './ports';
 import { UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import { originalHeaders } from './deadLetter';
@@ -14,7 +14,7 @@ import { withAdmin } from './withAdmin';
  * @throws UserError when the letter does not say enough, or what it left out has expired.
  */
 export async function replayOf(
-  kafka: Kafka,
+  kafka: KafkaClient,
   logger: Logger,
   letter: ReadDeadLetter,
   message: ReceivedMessage,
@@ -44,7 +44,7 @@ export async function replayOf(
 
 /** A letter that was too large to take everything along leads to the message itself, for as long as Kafka keeps it. */
 async function fetchOriginal(
-  kafka: Kafka,
+  kafka: KafkaClient,
   logger: Logger,
   { topic, partition, offset, timestamp }: NonNullable<ReadDeadLetter['original']>,
 ): Promise<ReceivedMessage> {

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from './ports';
 
 export interface NewOffset {
   readonly topic: string;
@@ -14,7 +14,7 @@ const joinTimeoutMs = 60_000;
  * it reads no message. The caller sees to it that the group is not running, and looks at the result.
  */
 export async function setGroupOffsets(
-  kafka: Kafka,
+  kafka: KafkaClient,
   group: string,
   offsets: readonly NewOffset[],
 ): Promise<void> {

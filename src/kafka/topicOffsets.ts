@@ -1,4 +1,4 @@
-import type { Admin } from 'kafkajs';
+import type { KafkaAdmin } from './ports';
 import { UserError } from '../shared/lifecycle';
 
 /** The first offset of a partition that is still there, and the next one to be written; decimal strings. */
@@ -16,7 +16,7 @@ const underWay = new WeakMap<object, Promise<unknown>>();
  * @throws UserError when nobody leads a partition.
  */
 export function topicOffsets(
-  admin: Pick<Admin, 'fetchTopicOffsets'>,
+  admin: Pick<KafkaAdmin, 'fetchTopicOffsets'>,
   topic: string,
 ): Promise<PartitionOffsets[]> {
   const before = underWay.get(admin) ?? Promise.resolve();
@@ -29,7 +29,7 @@ export function topicOffsets(
 }
 
 async function fetchOffsets(
-  admin: Pick<Admin, 'fetchTopicOffsets'>,
+  admin: Pick<KafkaAdmin, 'fetchTopicOffsets'>,
   topic: string,
 ): Promise<PartitionOffsets[]> {
   try {

@@ -1,4 +1,4 @@
-import type { Admin } from 'kafkajs';
+import type { KafkaAdmin } from './ports';
 import { findTroubles } from './findTroubles';
 
 /** What the cluster says of a topic's existence: one that this account may not see is `hidden`. */
@@ -6,7 +6,7 @@ export type TopicPresence = 'there' | 'missing' | 'hidden';
 
 /** Whether the cluster has each of the topics. Rejects when the cluster cannot be asked. */
 export async function topicPresence(
-  admin: Pick<Admin, 'fetchTopicMetadata'>,
+  admin: Pick<KafkaAdmin, 'fetchTopicMetadata'>,
   names: readonly string[],
 ): Promise<Map<string, TopicPresence>> {
   const troubles = await findTroubles(admin, names);

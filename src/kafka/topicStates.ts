@@ -1,4 +1,4 @@
-import { type Admin, ConfigResourceTypes, ConfigSource } from 'kafkajs';
+import { type KafkaAdmin, setForTopic, topicResource } from './ports';
 
 /** A topic as the cluster has it. */
 export interface TopicState {
@@ -21,7 +21,10 @@ export interface SettingState {
 }
 
 /** Those of the topics that the cluster has, by name. */
-export async function topicStates(admin: Admin, names: readonly string[]): Promise<Map<string, TopicState>> {
+export async function topicStates(
+  admin: KafkaAdmin,
+  names: readonly string[],
+): Promise<Map<string, TopicState>> {
   const existing = new Set(await admin.listTopics());
   const topics = names.filter((name) => existing.has(name));
   if (topics.length === 0) return new Map();
@@ -47,11 +50,11 @@ export async function topicStates(admin: Admin, names: readonly string[]): Promi
 }
 
 async function readSettings(
-  admin: Admin,
+  admin: KafkaAdmin,
   topics: readonly string[],
 ): Promise<Map<string, Map<string, SettingState>>> {
   const { resources } = await admin.describeConfigs({
-    resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+    resources: topics.map((name) => ({ type: topicResource, name })),
     includeSynonyms: false,
   });
   return new Map(
@@ -60,7 +63,7 @@ async function readSettings(
       new Map(
         configEntries.map(({ configName, configValue, configSource }) => [
           configName,
-          { value: configValue, own: configSource === ConfigSource.TOPIC_CONFIG },
+          { value: configValue, own: configSource === setForTopic },
         ]),
       ),
     ]),

@@ -1,9 +1,9 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaAdmin, KafkaClient } from './ports';
 import type { Catalogue } from '../events/catalogue';
 import { type DeclaredTopic, declareTopics, settingsOfNew, type TopicSettings } from './declaredTopics';
 import { errorTypes } from './errorTypes';
 import { findTroubles } from './findTroubles';
-import { nameFailedTopics, topicErrorsOf } from './topicErrors';
+import { nameFailedTopics, topicErrorsOf } from './kafkajs/topicErrors';
 import type { TopicTrouble } from './topicTrouble';
 import { withAdmin } from './withAdmin';
 
@@ -19,7 +19,7 @@ export interface EnsuredTopics {
  * asked.
  */
 export async function ensureTopics(
-  kafka: Kafka,
+  kafka: KafkaClient,
   catalogue: Catalogue,
   settings: TopicSettings,
 ): Promise<EnsuredTopics> {
@@ -45,7 +45,7 @@ export async function ensureTopics(
 }
 
 /** Resolves to the topics that Kafka refuses to create. */
-async function tryToCreate(admin: Admin, topics: readonly DeclaredTopic[]): Promise<TopicTrouble[]> {
+async function tryToCreate(admin: KafkaAdmin, topics: readonly DeclaredTopic[]): Promise<TopicTrouble[]> {
   try {
     await createTopics(admin, topics);
     return [];
@@ -61,7 +61,7 @@ async function tryToCreate(admin: Admin, topics: readonly DeclaredTopic[]): Prom
 }
 
 /** Creates topics as they are declared. That one exists by now is no error. */
-export async function createTopics(admin: Admin, topics: readonly DeclaredTopic[]): Promise<void> {
+export async function createTopics(admin: KafkaAdmin, topics: readonly DeclaredTopic[]): Promise<void> {
   try {
     await admin.createTopics({
       waitForLeaders: true,

@@ -1,7 +1,7 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { KafkaAdmin, KafkaClient } from './ports';
 
 /** Runs `use` with a connected admin client. Rejects when no broker can be reached. */
-export async function withAdmin<T>(kafka: Kafka, use: (admin: Admin) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(kafka: KafkaClient, use: (admin: KafkaAdmin) => Promise<T>): Promise<T> {
   const admin = kafka.admin();
   try {
     await admin.connect();

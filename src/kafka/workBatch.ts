@@ -1,4 +1,4 @@
-import type { EachBatchPayload } from 'kafkajs';
+import type { EachBatch } from './ports';
 import { isRebalance } from './errorTypes';
 import type { ReceivedMessage } from './readMessage';
 
@@ -37,7 +37,7 @@ export const oneByOne: HandleTogether = { most: 1, handle: async () => 0 };
  * is returned), when the consumer is stopping, and (by throwing, so that kafkajs joins the group again) when the
  * broker has said that the partitions are being handed out anew. Offsets of what is done are committed in any case.
  */
-export async function workBatch(payload: EachBatchPayload, work: BatchWork): Promise<Verdict> {
+export async function workBatch(payload: EachBatch, work: BatchWork): Promise<Verdict> {
   const pulse = startPulse(payload, work);
   const isOver = (): boolean => work.isStopping() || !payload.isRunning() || payload.isStale();
   const { messages } = payload.batch;
@@ -91,20 +91,17 @@ async function stepOn(
   return { verdict, done: verdict.kind === 'done' ? 1 : 0 };
 }
 
-async function commit(payload: EachBatchPayload, { commit }: BatchWork): Promise<void> {
+async function commit(payload: EachBatch, { commit }: BatchWork): Promise<void> {
   if (commit) await payload.commitOffsetsIfNecessary(payload.uncommittedOffsets());
 }
 
-function received(
-  { batch }: EachBatchPayload,
-  message: EachBatchPayload['batch']['messages'][number],
-): ReceivedMessage {
+function received({ batch }: EachBatch, message: EachBatch['batch']['messages'][number]): ReceivedMessage {
   const { offset, timestamp, key, value, headers = {} } = message;
   return { topic: batch.topic, partition: batch.partition, offset, timestamp, key, value, headers };
 }
 
 /** Heartbeats from a timer, so that a handler may take longer than the session's time-out. */
-function startPulse(payload: EachBatchPayload, { membership, heartbeatIntervalMs }: BatchWork) {
+function startPulse(payload: EachBatch, { membership, heartbeatIntervalMs }: BatchWork) {
   let failure: unknown;
   const timer = setInterval(() => {
     payload.heartbeat().catch((error: unknown) => {

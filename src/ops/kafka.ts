@@ -1,5 +1,5 @@
 import type { Catalogue } from '../events/catalogue';
-import { createKafka } from '../kafka/client';
+import { createKafka } from '../kafka/kafkajs/client';
 import { explain, reasonsKnown } from '../kafka/connection/explain';
 import { errorTypes } from '../kafka/errorTypes';
 import { loadConfig } from '../shared/config/load';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Pool } from 'pg';
-import { createKafka } from '../kafka/client';
+import { createKafka } from '../kafka/kafkajs/client';
 import { declaredTopics } from '../kafka/declaredTopics';
 import type { Catalogue } from '../events/catalogue';
 import { acknowledgeTimeoutMs, KafkaPublisher } from '../kafka/producer';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { postWatchman } from '../../dev/kafka/watchman';
-import { calmIdleTimers } from '../../src/kafka/idleTimers';
+import { calmIdleTimers } from '../../src/kafka/kafkajs/idleTimers';
 import { passed, report } from './report';
 import { run } from './run';
 import type { BrokerKind } from './world/broker';

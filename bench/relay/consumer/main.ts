@@ -1,6 +1,6 @@
 /** Notes when each event reaches a consumer, and writes all of it to a file when it is stopped. */
 import { writeFile } from 'node:fs/promises';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import { topicOf } from '../../../src/kafka/topicNames';
 import { loadConfig } from '../../../src/shared/config/load';

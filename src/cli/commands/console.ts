@@ -4,7 +4,7 @@ import { type Format, formats } from '../../consumers/console/formats';
 import { Output } from '../../consumers/console/output';
 import { tail } from '../../consumers/console/tail';
 import type { Catalogue } from '../../events/catalogue';
-import { createKafka } from '../../kafka/client';
+import { createKafka } from '../../kafka/kafkajs/client';
 import { type Environment, loadConfig } from '../../shared/config/load';
 import { kafkaVariables } from '../../shared/config/variables';
 import type { Logger } from '../../shared/logger';

@@ -2,7 +2,6 @@
  * The sockets of one Kafka client. kafkajs lets us make them, and so the reason of a failure is known here before
  * kafkajs turns it into "no broker available". A reason counts until the broker answers properly again.
  */
-import type { ISocketFactory } from 'kafkajs';
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { answersPlainly, type Endpoint, offeredMechanisms, speaksTls } from './probe';
@@ -21,6 +20,14 @@ export interface ConnectionsOptions {
   readonly files: TlsFiles;
   /** Whether this client authenticates with SASL. */
   readonly sasl: boolean;
+}
+
+interface SocketRequest {
+  readonly host: string;
+  readonly port: number;
+  /** The options of TLS, where it is to be spoken. */
+  readonly ssl: object;
+  readonly onConnect: () => void;
 }
 
 const keepAliveMs = 60_000;
@@ -62,7 +69,8 @@ export class Connections {
     this.#fail(silent(broker));
   }
 
-  readonly open: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+  /** Makes the socket to a broker; `onConnect` is called when it can be used. */
+  readonly open = ({ host, port, ssl, onConnect }: SocketRequest): Socket => {
     const tls = ssl as ConnectionOptions | undefined;
     const options = { host, port, ...(tls && !isIP(host) ? { servername: host } : {}), ...tls };
     const socket = tls ? connectTls(options, onConnect) : connectPlain({ host, port }, onConnect);

@@ -1,5 +1,5 @@
 /* What a failure of kafkajs means: its own words, those of the connection, and whether waiting can help. */
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../ports';
 import { errorTypes, fatalType } from '../errorTypes';
 import type { SendFailure } from '../publisher';
 import type { Connections } from './connections';
@@ -21,15 +21,15 @@ interface Client {
   readonly account: string | undefined;
 }
 
-const clients = new WeakMap<Kafka, Client>();
+const clients = new WeakMap<KafkaClient, Client>();
 
 /** Makes a client's connections known to `explain`. */
-export function rememberClient(kafka: Kafka, client: Client): void {
+export function rememberClient(kafka: KafkaClient, client: Client): void {
   clients.set(kafka, client);
 }
 
 /** Resolves when the reasons of failures so far are known; for a command that does not try again. */
-export async function reasonsKnown(kafka: Kafka): Promise<void> {
+export async function reasonsKnown(kafka: KafkaClient): Promise<void> {
   await clients.get(kafka)?.connections.reasonsKnown();
 }
 
@@ -50,7 +50,7 @@ const rights: Readonly<Record<string, string>> = {
 };
 
 /** What the error means, as far as the client and its connections know. */
-export function explain(kafka: Kafka, error: unknown): Explanation {
+export function explain(kafka: KafkaClient, error: unknown): Explanation {
   const types = errorTypes(error);
   const client = clients.get(kafka);
   const silent = silentBroker(error);
@@ -97,7 +97,7 @@ function wordsOf(error: unknown): string {
 }
 
 /** A failure with what is known about its reason; one that waiting cannot help is fatal. */
-export function explainFailure(kafka: Kafka, failure: SendFailure, error: unknown): SendFailure {
+export function explainFailure(kafka: KafkaClient, failure: SendFailure, error: unknown): SendFailure {
   if (failure.kind === 'poison') return failure;
   const { fatal, type, words } = explain(kafka, error);
   return fatal && failure.kind === 'retryable' ? { kind: 'fatal', type, words } : { ...failure, words };

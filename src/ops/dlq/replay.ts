@@ -1,6 +1,6 @@
 import { countProcessed, forgetEvents } from '../../consumers/forgetEvents';
 import { classifyError } from '../../kafka/classifyError';
-import { DiscardingProducer } from '../../kafka/discardingProducer';
+import { DiscardingProducer } from '../../kafka/kafkajs/discardingProducer';
 import type { ReceivedMessage } from '../../kafka/readMessage';
 import { readEvent } from '../../kafka/readMessage';
 import { replayOf } from '../../kafka/replayDeadLetter';

@@ -1,4 +1,4 @@
-import { createKafka } from '../../kafka/client';
+import { createKafka } from '../../kafka/kafkajs/client';
 import { reasonsKnown } from '../../kafka/connection/explain';
 import { errorTypes } from '../../kafka/errorTypes';
 import { withAdmin } from '../../kafka/withAdmin';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createConsumer } from '../../../src/consumers/consumer';
 import { handleEveryEvent } from '../../../src/consumers/handlers';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { runUntilSignal } from '../../../src/shared/lifecycle';
 import type { Logger } from '../../../src/shared/logger';

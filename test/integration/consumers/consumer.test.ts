@@ -7,7 +7,7 @@ import { PermanentError, PostponeError } from '../../../src/consumers/errors';
 import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { auditLog } from '../../../src/healthcore/consumers/auditLog';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { type AnyEvent, type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
 import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
 import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';

@@ -2,8 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kafka, logLevel, Partitioners } from 'kafkajs';
+import type { KafkaClient } from '../../../src/kafka/ports';
 import { startDevBroker } from '../../../dev/broker/broker';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import type { GroupConsumerOptions } from '../../../src/kafka/groupConsumerOptions';
 import { findPositions } from '../../../src/kafka/positions';
@@ -28,7 +29,7 @@ async function newTopic(partitions: number): Promise<string> {
   return topic;
 }
 
-const clientOf = (brokers: string[]): Kafka =>
+const clientOf = (brokers: string[]): KafkaClient =>
   createKafka(
     { KAFKA_BOOTSTRAP_SERVERS: brokers, KAFKA_CLIENT_ID: 'test', KAFKA_SSL: false },
     silentLogger(),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevBroker } from '../../../dev/broker/broker';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import type { GroupConsumerOptions } from '../../../src/kafka/groupConsumerOptions';
 import { longestRetentionMs } from '../../../src/kafka/topicRetention';

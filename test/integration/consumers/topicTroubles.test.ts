@@ -6,7 +6,7 @@ import { type Admin, Kafka, logLevel } from 'kafkajs';
 import type { Refusals } from '../../../dev/broker/apis/api';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import type { TopicTrouble } from '../../../src/kafka/topicTrouble';
 import { withAdmin } from '../../../src/kafka/withAdmin';
@@ -45,7 +45,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-const administer = (use: (admin: Admin) => Promise<unknown>): Promise<unknown> => withAdmin(kafka, use);
+const administer = (use: (admin: Admin) => Promise<unknown>): Promise<unknown> =>
+  withAdmin(kafka, (admin) => use(admin as Admin));
 
 async function send(topic: string, value: string): Promise<void> {
   const producer = kafka.producer();

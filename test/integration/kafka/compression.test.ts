@@ -1,6 +1,6 @@
 /** Batches of every codec, and batches that nobody can read, through the consumer, the console and the ops commands. */
-import { createKafka } from '../../../src/kafka/client';
-import { compressionType } from '../../../src/kafka/compression/codecs';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
+import { compressionType } from '../../../src/kafka/kafkajs/compression/codecs';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import type { GroupConsumerOptions } from '../../../src/kafka/groupConsumerOptions';
 import { readRange } from '../../../src/kafka/readRange';
@@ -91,7 +91,10 @@ test('a consumer reads every codec, as others write it and as we do', async () =
   const producer = client().producer();
   await producer.connect();
   for (const codec of ['gzip', 'snappy', 'lz4'] as const) {
-    await producer.send({ topic, compression: compressionType(codec), messages: [{ value: codec }] });
+    await producer.sendBatch({
+      compression: compressionType(codec),
+      topicMessages: [{ topic, messages: [{ value: codec }] }],
+    });
   }
   await producer.disconnect();
   const seen: string[] = [];

@@ -15,9 +15,10 @@ import {
   ResourcePatternTypes,
 } from 'kafkajs';
 import { Registry } from 'prom-client';
+import type { KafkaClient } from '../../../src/kafka/ports';
 import { type GuardedKafka, startGuardedKafka } from '../../../dev/kafka/guarded';
 import { registerProcess } from '../../../dev/kafka/watchman';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { GroupConsumer } from '../../../src/kafka/consumer';
 import { KafkaPublisher } from '../../../src/kafka/producer';
 import { LaneLeases } from '../../../src/relay/leases';
@@ -41,7 +42,7 @@ let kafka: GuardedKafka;
 let directory: string;
 let admin: Admin;
 
-const clientOf = (account: string): Kafka =>
+const clientOf = (account: string): KafkaClient =>
   createKafka(
     {
       KAFKA_BOOTSTRAP_SERVERS: [kafka.guarded],

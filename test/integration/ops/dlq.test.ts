@@ -8,7 +8,7 @@ import type { Handlers } from '../../../src/healthcore/consumers/types';
 import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
 import type { PrismaClient } from '../../../src/generated/prisma/client';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { deadLetterTopic } from '../../../src/kafka/topicNames';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';

@@ -9,7 +9,7 @@ import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { type ErrorCode, ProtocolError } from '../../../dev/broker/protocol/errorCodes';
 import { PartitionLog } from '../../../dev/broker/storage/partitionLog';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { KafkaPublisher } from '../../../src/kafka/producer';
 import { readBacklog } from '../../../src/outbox/log/backlog';
 import { LaneLeases } from '../../../src/relay/leases';

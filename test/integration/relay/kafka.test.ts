@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import type { Pool } from 'pg';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { KafkaPublisher } from '../../../src/kafka/producer';
 import { catalogue } from '../../../src/healthcore/catalogue';
 import { parseEnvelope } from '../../../src/events/envelope';

@@ -2,14 +2,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../../../src/kafka/ports';
 import { metadata } from '../../../dev/broker/apis/metadata';
 import { produce } from '../../../dev/broker/apis/produce';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { Writer } from '../../../dev/broker/protocol/writer';
 import { Identity } from '../../../dev/broker/storage/identity';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import type { OutgoingMessage } from '../../../src/kafka/message';
 import { KafkaPublisher } from '../../../src/kafka/producer';
 import { silentLogger } from '../../support/logger';
@@ -20,7 +20,7 @@ import { catalogue } from '../../../src/healthcore/catalogue';
 let directory: string;
 let broker: DevBroker;
 let proxy: TcpProxy;
-let kafka: Kafka;
+let kafka: KafkaClient;
 let publisher: KafkaPublisher;
 let producerIds: jest.SpyInstance;
 

@@ -7,7 +7,7 @@ import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import type { Refusals } from '../../../dev/broker/apis/api';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { declaredTopics } from '../../../src/kafka/declaredTopics';
 import { KafkaPublisher } from '../../../src/kafka/producer';
 import { withAdmin } from '../../../src/kafka/withAdmin';
@@ -349,7 +349,9 @@ test("a foreign topic without a leader is not this relay's trouble", async () =>
 });
 
 const administer = (use: (admin: Admin) => Promise<unknown>): Promise<unknown> =>
-  withAdmin(new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }), use);
+  withAdmin(new Kafka({ brokers: [broker.address], logLevel: logLevel.NOTHING }), (admin) =>
+    use(admin as Admin),
+  );
 
 const deleteTopic = (): Promise<unknown> => administer((admin) => admin.deleteTopics({ topics: [deleted] }));
 

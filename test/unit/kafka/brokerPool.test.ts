@@ -5,12 +5,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
-import { createKafka } from '../../../src/kafka/client';
+import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { explain } from '../../../src/kafka/connection/explain';
 import { missingTopics } from '../../../src/kafka/missingTopics';
 import { silentLogger } from '../../support/logger';
 import { Connections } from '../../../src/kafka/connection/connections';
-import { askEveryBroker } from '../../../src/kafka/brokerPool';
+import { askEveryBroker } from '../../../src/kafka/kafkajs/brokerPool';
 import { topicOffsets } from '../../../src/kafka/topicOffsets';
 import { UserError } from '../../../src/shared/lifecycle';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { CompressionCodecs, CompressionTypes } from 'kafkajs';
 import { compress } from 'snappy';
-import { codecName, compressionType, installCodecs } from '../../../src/kafka/compression/codecs';
+import { codecName, compressionType, installCodecs } from '../../../src/kafka/kafkajs/compression/codecs';
 import { UserError } from '../../../src/shared/lifecycle';
 import batches from '../../fixtures/compressedBatches.json';
 

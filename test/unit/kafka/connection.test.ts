@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevBroker, type DevBroker } from '../../../dev/broker/broker';
-import { createKafka, type KafkaSettings } from '../../../src/kafka/client';
+import { createKafka, type KafkaSettings } from '../../../src/kafka/kafkajs/client';
 import { explain, type Explanation, reasonsKnown } from '../../../src/kafka/connection/explain';
 import { troubleOf } from '../../../src/kafka/connection/trouble';
 import { GroupConsumer } from '../../../src/kafka/consumer';

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createKafka, type KafkaSettings } from '../../../src/kafka/client';
+import { createKafka, type KafkaSettings } from '../../../src/kafka/kafkajs/client';
 import { loadConfig } from '../../../src/shared/config/load';
 import { kafkaVariables } from '../../../src/shared/config/variables';
 import { UserError } from '../../../src/shared/lifecycle';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
-import { installCodecs } from '../../../src/kafka/compression/codecs';
-import { fetchTolerantly, takeUnreadable } from '../../../src/kafka/fetch/tolerantFetch';
+import { installCodecs } from '../../../src/kafka/kafkajs/compression/codecs';
+import { fetchTolerantly, takeUnreadable } from '../../../src/kafka/kafkajs/fetch/tolerantFetch';
 import { makeBatch } from '../../integration/conformance/support/batches';
 import { fetchAnswer } from '../../support/fetchAnswer';
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { encodeFast } from '../../../src/kafka/fastEncoding';
+import { encodeFast } from '../../../src/kafka/kafkajs/fastEncoding';
 
 interface Request {
   encode(): Promise<{ buffer: Buffer }>;

@@ -6,7 +6,7 @@
  */
 import { createHash, randomFillSync } from 'node:crypto';
 import { isIntact, readHeader } from '../../../dev/broker/protocol/recordBatch';
-import { encodeFast } from '../../../src/kafka/fastEncoding';
+import { encodeFast } from '../../../src/kafka/kafkajs/fastEncoding';
 import { generator } from '../../support/generator';
 
 type Bytes = string | Buffer;

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { classifyError } from '../../../src/kafka/classifyError';
-import { calmIdleTimers } from '../../../src/kafka/idleTimers';
+import { calmIdleTimers } from '../../../src/kafka/kafkajs/idleTimers';
 import { encodeEvent, type OutgoingEvent } from '../../../src/kafka/message';
 import { shareOf } from '../../../src/relay/lanes';
 

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Partitioners } from 'kafkajs';
-import { keyPartitioner } from '../../../src/kafka/keyPartitioner';
+import { keyPartitioner } from '../../../src/kafka/kafkajs/keyPartitioner';
 
 const ours = keyPartitioner();
 const theirs = Partitioners.DefaultPartitioner();

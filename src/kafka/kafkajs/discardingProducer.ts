@@ -1,4 +1,5 @@
-import { type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
+import { Partitioners, type ProducerConfig } from 'kafkajs';
+import type { KafkaClient, KafkaProducer, Message } from '../ports';
 
 /**
  * An idempotent producer that is thrown away after any failure, for messages that are sent one at a time.
@@ -7,9 +8,9 @@ import { type Kafka, type Message, Partitioners, type Producer } from 'kafkajs';
  * them to the next message, which the broker would take for a repetition, acknowledge and drop.
  */
 export class DiscardingProducer {
-  #producer: Promise<Producer> | undefined;
+  #producer: Promise<KafkaProducer> | undefined;
 
-  constructor(private readonly kafka: Kafka) {}
+  constructor(private readonly kafka: KafkaClient) {}
 
   /** Resolves when all in-sync replicas have it. The next call may come only after this one has settled. */
   async send(topic: string, message: Message): Promise<void> {
@@ -31,13 +32,13 @@ export class DiscardingProducer {
     await producer?.then((connected) => connected.disconnect()).catch(() => undefined);
   }
 
-  async #connect(): Promise<Producer> {
+  async #connect(): Promise<KafkaProducer> {
     const producer = this.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       createPartitioner: Partitioners.DefaultPartitioner,
-    });
+    } satisfies ProducerConfig);
     await producer.connect();
     return producer;
   }

@@ -8,15 +8,8 @@
  * that only holds while a retry chooses the same partitions, so one that chooses another (some were added) counts as
  * failed, too.
  */
-import {
-  type ICustomPartitioner,
-  type Kafka,
-  type Message,
-  type Producer,
-  type ProducerBatch,
-  type ProducerConfig,
-  type RecordMetadata,
-} from 'kafkajs';
+import type { ICustomPartitioner, ProducerConfig } from 'kafkajs';
+import type { Batch, KafkaClient, KafkaProducer, Message, PartitionAnswer } from '../ports';
 import { keyPartitioner } from './keyPartitioner';
 
 /** How the relay's producer is made; the benchmark's baseline is made alike. */
@@ -34,12 +27,12 @@ class Unacknowledged extends Error {
 }
 
 export class CheckedProducer {
-  readonly #producer: Producer;
+  readonly #producer: KafkaProducer;
   readonly #partitionOf = new Map<Message, number>();
   readonly #partitions = new Map<string, Set<number>>();
   #changed = false;
 
-  constructor(kafka: Kafka) {
+  constructor(kafka: KafkaClient) {
     this.#producer = kafka.producer({ ...producerSettings, createPartitioner: () => this.#choose });
   }
 
@@ -52,7 +45,7 @@ export class CheckedProducer {
   }
 
   /** Resolves when each of the messages is acknowledged. One send at a time. */
-  async send(batch: ProducerBatch): Promise<void> {
+  async send(batch: Batch): Promise<void> {
     this.#partitionOf.clear();
     this.#partitions.clear();
     this.#changed = false;
@@ -75,7 +68,7 @@ export class CheckedProducer {
     return partition;
   };
 
-  #areNamedBy(answer: readonly RecordMetadata[]): boolean {
+  #areNamedBy(answer: readonly PartitionAnswer[]): boolean {
     const missing = new Map([...this.#partitions].map(([topic, list]) => [topic, new Set(list)]));
     for (const { topicName, partition } of answer) missing.get(topicName)?.delete(partition);
     return [...missing.values()].every(({ size }) => size === 0);

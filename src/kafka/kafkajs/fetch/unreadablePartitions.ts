@@ -1,5 +1,5 @@
-import type { EachBatchPayload } from 'kafkajs';
-import type { GroupConsumerOptions } from '../groupConsumerOptions';
+import type { EachBatch } from '../../ports';
+import type { GroupConsumerOptions } from '../../groupConsumerOptions';
 import type { UnreadableBatch } from './batches';
 import { takeUnreadable } from './tolerantFetch';
 
@@ -21,7 +21,7 @@ export class UnreadablePartitions {
   constructor(private readonly options: Pick<GroupConsumerOptions, 'group' | 'logger' | 'onUnreadable'>) {}
 
   /** What of the batch cannot be read: that is taken off its messages, so that those before it can be handled. */
-  take({ batch }: EachBatchPayload): UnreadablePlace | undefined {
+  take({ batch }: EachBatch): UnreadablePlace | undefined {
     const { topic, partition, messages } = batch;
     const found = takeUnreadable(messages);
     if (!found) this.#places.delete(`${topic}/${partition}`);

@@ -10,7 +10,7 @@
  * list is tried. Here its connection is closed, and the error is that of a connection.
  */
 import { KafkaJSConnectionError } from 'kafkajs';
-import { fatalType } from './errorTypes';
+import { fatalType } from '../errorTypes';
 
 interface BrokerPool {
   readonly brokers: Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
  * kafkajs reads and writes gzip and leaves the other codecs of Kafka's to the application.
  */
 import { CompressionCodecs, CompressionTypes } from 'kafkajs';
-import { UserError } from '../../shared/lifecycle';
+import { UserError } from '../../../shared/lifecycle';
 import { lz4Package } from './packages';
 import { compressSnappy, decompressSnappy } from './snappy';
 import { compressZstd, decompressZstd } from './zstd';

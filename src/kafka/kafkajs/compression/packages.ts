@@ -2,7 +2,7 @@
  * The codecs that are packages, loaded when the first batch asks for one. Two of them are binaries: where one is missing,
  * or has no build for the platform, only such batches cannot be read.
  */
-import { UserError } from '../../shared/lifecycle';
+import { UserError } from '../../../shared/lifecycle';
 /* eslint-disable typescript/no-require-imports */
 
 export const snappyPackage = (): typeof import('snappy') =>

@@ -1,11 +1,12 @@
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
-import { UserError } from '../shared/lifecycle';
-import type { Logger } from '../shared/logger';
+import type { KafkaClient } from '../ports';
+import { UserError } from '../../shared/lifecycle';
+import type { Logger } from '../../shared/logger';
 import { askEveryBroker } from './brokerPool';
 import { installCodecs } from './compression/codecs';
-import { Connections } from './connection/connections';
-import { rememberClient } from './connection/explain';
-import { tlsOptions, type TlsSettings } from './connection/tls';
+import { Connections } from '../connection/connections';
+import { rememberClient } from '../connection/explain';
+import { tlsOptions, type TlsSettings } from '../connection/tls';
 import { fetchTolerantly } from './fetch/tolerantFetch';
 import { calmIdleTimers } from './idleTimers';
 import { nameFailedTopics } from './topicErrors';
@@ -29,7 +30,7 @@ export function createKafka(
   settings: KafkaSettings,
   logger: Logger,
   { requestTimeoutMs = 15_000 }: { readonly requestTimeoutMs?: number } = {},
-): Kafka {
+): KafkaClient {
   calmIdleTimers();
   installCodecs();
   fetchTolerantly();
