@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Partitioners } from 'kafkajs';
 import type { KafkaClient } from '../../src/kafka/ports';
-import { encodeEvent } from '../../src/kafka/message';
-import { topicOf } from '../../src/kafka/topicNames';
+import { encodeEvent } from '../../src/kafka/messages/message';
+import { topicOf } from '../../src/kafka/topics/topicNames';
 
 const partitions = 6;
 const perSend = 1_000;

@@ -9,7 +9,7 @@ import type { SharedTransactions } from '../../src/healthcore/consumers/types';
 import { type AnyEvent, catalogue } from '../../src/healthcore/catalogue';
 import type { Prisma } from '../../src/generated/prisma/client';
 import { createKafka } from '../../src/kafka/kafkajs/client';
-import { topicOf } from '../../src/kafka/topicNames';
+import { topicOf } from '../../src/kafka/topics/topicNames';
 import { createCapturedClient } from '../../src/healthcore/capturedClient';
 import { createPool } from '../../src/shared/database';
 import { createPrismaClient } from '../../src/healthcore/createPrismaClient';

@@ -1,9 +1,9 @@
 /** Topics of one measurement, and how much is in them. */
 import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../src/kafka/kafkajs/client';
-import { topicOf } from '../../src/kafka/topicNames';
-import { declaredTopics } from '../../src/kafka/declaredTopics';
-import { ensureTopics } from '../../src/kafka/topics';
+import { topicOf } from '../../src/kafka/topics/topicNames';
+import { declaredTopics } from '../../src/kafka/topics/declaredTopics';
+import { ensureTopics } from '../../src/kafka/topics/topics';
 import { sleep } from '../../src/shared/sleep';
 import { kafkaSettings } from './environment';
 import { eventTypesUsed } from './outbox';

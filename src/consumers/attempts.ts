@@ -1,4 +1,4 @@
-import { partitionKey, type ReceivedMessage } from '../kafka/readMessage';
+import { partitionKey, type ReceivedMessage } from '../kafka/messages/readMessage';
 import type { Failure, History } from './failurePolicy';
 
 /** What is known of a message that failed and is offered again. */

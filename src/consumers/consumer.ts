@@ -8,10 +8,10 @@
  */
 import type { Catalogue } from '../events/catalogue';
 import type { EventOf } from '../events/envelope';
-import { GroupConsumer } from '../kafka/consumer';
-import type { GroupConsumerOptions } from '../kafka/groupConsumerOptions';
-import { DeadLetterPublisher } from '../kafka/deadLetter';
-import { deadLetterTopic, topicOf } from '../kafka/topicNames';
+import { GroupConsumer } from '../kafka/groups/groupConsumer';
+import type { GroupConsumerOptions } from '../kafka/groups/groupConsumerOptions';
+import { DeadLetterPublisher } from '../kafka/deadLetters/deadLetter';
+import { deadLetterTopic, topicOf } from '../kafka/topics/topicNames';
 import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';
 import type { ReadinessCheck } from '../shared/opsServer';

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import { partitionKey } from '../kafka/readMessage';
+import { partitionKey } from '../kafka/messages/readMessage';
 
 interface Progress {
   readonly labels: { readonly consumer: string; readonly topic: string; readonly partition: string };

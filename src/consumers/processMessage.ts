@@ -11,7 +11,7 @@
  * may come from a transaction that has committed: the next attempt finds the inbox row then.
  */
 import type { Catalogue } from '../events/catalogue';
-import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
+import { type ReceivedMessage, readEvent } from '../kafka/messages/readMessage';
 import type { Logger } from '../shared/logger';
 import { infrastructureReason, isAbortedTransaction } from './databaseErrors';
 import { type AnyEffects, effectOf } from './effects';

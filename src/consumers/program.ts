@@ -2,13 +2,13 @@ import type { z } from 'zod';
 import type { Catalogue } from '../events/catalogue';
 import { observeOutbox } from '../outbox/observeOutbox';
 import { createKafka } from '../kafka/kafkajs/client';
-import { declaredTopics } from '../kafka/declaredTopics';
-import { deadLetterTopic } from '../kafka/topicNames';
-import { longestRetentionMs } from '../kafka/topicRetention';
+import { declaredTopics } from '../kafka/topics/declaredTopics';
+import { deadLetterTopic } from '../kafka/topics/topicNames';
+import { longestRetentionMs } from '../kafka/topics/topicRetention';
 import { Nudger } from '../outbox/nudger';
 import { triggerInspector } from '../outbox/prisma/trigger/installed';
 import { TriggerWatch } from '../outbox/prisma/triggerWatch';
-import { ensureTopics } from '../kafka/topics';
+import { ensureTopics } from '../kafka/topics/topics';
 import { type Environment, loadConfig } from '../shared/config/load';
 import {
   captureVariables,

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from '../events/envelope';
-import type { ReceivedMessage } from '../kafka/readMessage';
+import type { ReceivedMessage } from '../kafka/messages/readMessage';
 import { type EventContext, withContext } from '../outbox/context';
 import type { Logger } from '../shared/logger';
 import { type HandlerContext, type AnyHandlers, handlerOf } from './handlers';

@@ -2,10 +2,10 @@
  * One message until it is done with: processed, known before, put aside in Postgres, an acknowledged dead letter, or an
  * operator's replay for another group. Everything else is "again": its partition waits and offers it once more. Nothing leads past a message.
  */
-import type { DeadLetter } from '../kafka/deadLetter';
-import { type ReceivedMessage, partitionKey } from '../kafka/readMessage';
-import { isForAnotherGroup } from '../kafka/replay';
-import type { Verdict } from '../kafka/workBatch';
+import type { DeadLetter } from '../kafka/deadLetters/deadLetter';
+import { type ReceivedMessage, partitionKey } from '../kafka/messages/readMessage';
+import { isForAnotherGroup } from '../kafka/deadLetters/replay';
+import type { Verdict } from '../kafka/groups/workBatch';
 import { backoffMs } from '../shared/backoff';
 import type { Logger } from '../shared/logger';
 import { type Attempts, AttemptsByPartition } from './attempts';

@@ -7,8 +7,8 @@
  * half of them are tried. So a bad message costs its neighbours a repetition, never their effect, and no message becomes
  * a dead letter or counts an attempt because of another.
  */
-import { type ReceivedMessage, readEvent } from '../kafka/readMessage';
-import { isForAnotherGroup } from '../kafka/replay';
+import { type ReceivedMessage, readEvent } from '../kafka/messages/readMessage';
+import { isForAnotherGroup } from '../kafka/deadLetters/replay';
 import { isDatabaseAway } from './databaseErrors';
 import { classOf } from './failurePolicy';
 import { handlerOf } from './handlers';

@@ -1,4 +1,4 @@
-import type { TopicTrouble } from '../kafka/topicTrouble';
+import type { TopicTrouble } from '../kafka/topics/topicTrouble';
 
 /** What to do about a topic in trouble. */
 export function topicRemedy(state: TopicTrouble['state']): string {

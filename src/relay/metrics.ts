@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-import type { Publisher } from '../kafka/publisher';
+import type { Publisher } from '../kafka/publish/publisher';
 import { faultReasons, waitReasons } from '../outbox/log/settle';
 import type { Cause } from '../shared/pollLoop';
 

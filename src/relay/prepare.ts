@@ -1,7 +1,7 @@
 import type { Catalogue, EventDefinition } from '../events/catalogue';
 import { dataFaults } from '../events/checkData';
 import { isCarriable } from '../events/instants';
-import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/message';
+import { batchBytes, encodeEvent, type OutgoingMessage } from '../kafka/messages/message';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside } from '../outbox/log/settle';
 

@@ -12,9 +12,9 @@
  * and the rows stay where they are.
  */
 import { setImmediate } from 'node:timers/promises';
-import { batchBytes, type OutgoingMessage } from '../kafka/message';
-import type { Publisher, SendFailure } from '../kafka/publisher';
-import { describeTopicTrouble, type TopicTrouble } from '../kafka/topicTrouble';
+import { batchBytes, type OutgoingMessage } from '../kafka/messages/message';
+import type { Publisher, SendFailure } from '../kafka/publish/publisher';
+import { describeTopicTrouble, type TopicTrouble } from '../kafka/topics/topicTrouble';
 import { aggregateKey } from '../outbox/log/parked';
 import type { LogRow } from '../outbox/log/readPage';
 import type { SetAside, SetAsideReason } from '../outbox/log/settle';

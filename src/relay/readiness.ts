@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { KafkaPublisher } from '../kafka/producer';
-import { describeTopicTrouble } from '../kafka/topicTrouble';
+import type { KafkaPublisher } from '../kafka/publish/producer';
+import { describeTopicTrouble } from '../kafka/topics/topicTrouble';
 import { sleep } from '../shared/sleep';
 import type { ReadinessCheck } from '../shared/opsServer';
 import type { LaneLeases } from './leases';

@@ -14,8 +14,8 @@
  * then the lanes are given up. Whatever is cut short is repeated by the next owner.
  */
 import type { Pool } from 'pg';
-import type { KafkaPublisher } from '../kafka/producer';
-import type { Publisher, SendFailure } from '../kafka/publisher';
+import type { KafkaPublisher } from '../kafka/publish/producer';
+import type { Publisher, SendFailure } from '../kafka/publish/publisher';
 import { checkTarget, claimTarget, type Target } from '../outbox/log/target';
 import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { topicOf } from '../kafka/topicNames';
+import { topicOf } from '../kafka/topics/topicNames';
 import { readBlocked, readReleasable, settleReleased } from '../outbox/log/parked';
 import type { LaneLeases } from './leases';
 import { type Publication, publishInOrder, type PublishOptions } from './publishInOrder';

@@ -4,9 +4,9 @@ import { processMessage } from '../consumers/processMessage';
 import type { Transaction } from '../consumers/transaction';
 import type { Catalogue } from '../events/catalogue';
 import type { EventEnvelope } from '../events/envelope';
-import type { ReceivedMessage } from '../kafka/readMessage';
+import type { ReceivedMessage } from '../kafka/messages/readMessage';
 import { createLogger } from '../shared/logger';
-import { topicOf } from '../kafka/topicNames';
+import { topicOf } from '../kafka/topics/topicNames';
 import { draftEnvelope, type EventDraft } from './draftEnvelope';
 
 /** What is needed of a consumer to try it: what `createConsumer` takes, without Kafka. */

@@ -1,5 +1,5 @@
 import type { EventEnvelope } from '../events/envelope';
-import { envelopeOf } from '../kafka/message';
+import { envelopeOf } from '../kafka/messages/message';
 import { type LogRow, logRowColumns } from '../outbox/log/readPage';
 
 /** What reading the outbox needs of a Prisma client. */

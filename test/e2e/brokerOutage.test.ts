@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { catalogue } from '../../src/healthcore/catalogue';
-import { topicOf } from '../../src/kafka/topicNames';
+import { topicOf } from '../../src/kafka/topics/topicNames';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { uniqueName } from '../support/kafka';
 import { killPrograms } from '../support/process';

@@ -5,8 +5,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { type Message, Partitioners, type Producer } from 'kafkajs';
 import { Client } from 'pg';
-import { deadLetterTopic, topicOf } from '../../src/kafka/topicNames';
-import { declaredTopics } from '../../src/kafka/declaredTopics';
+import { deadLetterTopic, topicOf } from '../../src/kafka/topics/topicNames';
+import { declaredTopics } from '../../src/kafka/topics/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { patientCreated, patientMarker } from '../support/events';
 import { effort } from '../support/effort';

@@ -6,7 +6,7 @@ import type { Pool } from 'pg';
 import { registerProcess } from '../../dev/kafka/watchman';
 import { findFreePort } from '../../dev/postgres/ports';
 import { type EmbeddedPostgres, startPostgres } from '../../dev/postgres/startPostgres';
-import { declaredTopics } from '../../src/kafka/declaredTopics';
+import { declaredTopics } from '../../src/kafka/topics/declaredTopics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { migrate } from '../../src/shared/migrate/migrate';
 import { append, poolOf } from '../integration/relay/harness';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { findFreePort } from '../../dev/postgres/ports';
-import { declaredTopics } from '../../src/kafka/declaredTopics';
+import { declaredTopics } from '../../src/kafka/topics/declaredTopics';
 import { readBacklog } from '../../src/outbox/log/backlog';
 import { append, poolOf } from '../integration/relay/harness';
 import { createTestDatabase, type TestDatabase } from '../support/database';

@@ -1,8 +1,8 @@
 /** Events and Kafka messages as the relay would publish them, for tests of what reads them. */
 import { randomUUID } from 'node:crypto';
 import type { EventData, EventEnvelope, EventType } from '../../src/healthcore/catalogue';
-import type { ReceivedMessage } from '../../src/kafka/readMessage';
-import { topicOf } from '../../src/kafka/topicNames';
+import type { ReceivedMessage } from '../../src/kafka/messages/readMessage';
+import { topicOf } from '../../src/kafka/topics/topicNames';
 
 /** A text that must turn up in no log line, header or metric. */
 export const patientMarker = 'Zebulon-Quixote-4711';

@@ -1,8 +1,8 @@
 /** Notes when each event reaches a consumer, and writes all of it to a file when it is stopped. */
 import { writeFile } from 'node:fs/promises';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
-import { GroupConsumer } from '../../../src/kafka/consumer';
-import { topicOf } from '../../../src/kafka/topicNames';
+import { GroupConsumer } from '../../../src/kafka/groups/groupConsumer';
+import { topicOf } from '../../../src/kafka/topics/topicNames';
 import { loadConfig } from '../../../src/shared/config/load';
 import { kafkaVariables } from '../../../src/shared/config/variables';
 import { runUntilSignal } from '../../../src/shared/lifecycle';

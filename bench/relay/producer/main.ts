@@ -5,9 +5,9 @@
 import { CompressionTypes, Partitioners, type TopicMessages } from 'kafkajs';
 import { Client } from 'pg';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
-import { encodeEvent, type OutgoingEvent, type OutgoingMessage } from '../../../src/kafka/message';
+import { encodeEvent, type OutgoingEvent, type OutgoingMessage } from '../../../src/kafka/messages/message';
 import { producerSettings } from '../../../src/kafka/kafkajs/checkedProducer';
-import { byTopic } from '../../../src/kafka/producer';
+import { byTopic } from '../../../src/kafka/publish/producer';
 import { logRowColumns } from '../../../src/outbox/log/readPage';
 import { loadConfig } from '../../../src/shared/config/load';
 import { commonVariables, kafkaVariables } from '../../../src/shared/config/variables';

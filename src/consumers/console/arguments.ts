@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../events/catalogue';
-import type { StartAt } from '../../kafka/positions';
-import { deadLetterTopic, topicOf } from '../../kafka/topicNames';
+import type { StartAt } from '../../kafka/groups/positions';
+import { deadLetterTopic, topicOf } from '../../kafka/topics/topicNames';
 import { UserError } from '../../shared/lifecycle';
 import { type Filter, parseFilter } from './filter';
 

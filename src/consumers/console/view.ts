@@ -1,6 +1,6 @@
 import type { Catalogue } from '../../events/catalogue';
 import { type EventEnvelope, parseEnvelope } from '../../events/envelope';
-import { type ReceivedMessage, readEvent } from '../../kafka/readMessage';
+import { type ReceivedMessage, readEvent } from '../../kafka/messages/readMessage';
 
 /** What the console knows of a message. */
 export interface MessageView {

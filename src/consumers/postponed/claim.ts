@@ -1,5 +1,5 @@
 import { restoreMessage, type StoredMessage } from './message';
-import type { ReceivedMessage } from '../../kafka/readMessage';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
 import type { LaterEvents } from './putAside';
 import type { Transaction } from '../transaction';
 

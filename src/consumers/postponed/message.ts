@@ -1,4 +1,4 @@
-import type { ReceivedMessage } from '../../kafka/readMessage';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
 
 type Headers = ReceivedMessage['headers'];
 

@@ -1,5 +1,5 @@
 import type { Catalogue } from '../../events/catalogue';
-import { type ReceivedMessage, readEvent } from '../../kafka/readMessage';
+import { type ReceivedMessage, readEvent } from '../../kafka/messages/readMessage';
 import { claimEvent } from '../inbox';
 import { explain } from '../explain';
 import type { ClassifyError } from '../failurePolicy';

@@ -2,7 +2,7 @@
  * One more attempt at a postponed event. Whatever becomes of it is noted in its row, or deletes the row; if the database
  * is lost in between, the lease expires and the event is tried again.
  */
-import { readEvent } from '../../kafka/readMessage';
+import { readEvent } from '../../kafka/messages/readMessage';
 import { backoffMs } from '../../shared/backoff';
 import { decide, type Failure } from '../failurePolicy';
 import type { Outcome } from '../outcome';

@@ -1,11 +1,11 @@
 /* The dead letters that a command is about, read from their topic as it is at this moment. */
 import type { ClientBase } from 'pg';
-import { type ReadDeadLetter, readDeadLetter } from '../../kafka/readDeadLetter';
-import type { ReceivedMessage } from '../../kafka/readMessage';
-import { countRanges, type Range, readRange } from '../../kafka/readRange';
-import { deadLetterTopic } from '../../kafka/topicNames';
-import { topicPresence } from '../../kafka/topicPresence';
-import { topicOffsets } from '../../kafka/topicOffsets';
+import { type ReadDeadLetter, readDeadLetter } from '../../kafka/deadLetters/readDeadLetter';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
+import { countRanges, type Range, readRange } from '../../kafka/groups/readRange';
+import { deadLetterTopic } from '../../kafka/topics/topicNames';
+import { topicPresence } from '../../kafka/topics/topicPresence';
+import { topicOffsets } from '../../kafka/topics/topicOffsets';
 import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';

@@ -1,9 +1,9 @@
 import { countProcessed, forgetEvents } from '../../consumers/forgetEvents';
-import { classifyError } from '../../kafka/classifyError';
+import { classifyError } from '../../kafka/publish/classifyError';
 import { DiscardingProducer } from '../../kafka/kafkajs/discardingProducer';
-import type { ReceivedMessage } from '../../kafka/readMessage';
-import { readEvent } from '../../kafka/readMessage';
-import { replayOf } from '../../kafka/replayDeadLetter';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
+import { readEvent } from '../../kafka/messages/readMessage';
+import { replayOf } from '../../kafka/deadLetters/replayDeadLetter';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { groupOf } from '../groups/find';

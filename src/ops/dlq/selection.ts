@@ -1,5 +1,5 @@
 /* Which dead letters a command is about. */
-import type { ReadDeadLetter } from '../../kafka/readDeadLetter';
+import type { ReadDeadLetter } from '../../kafka/deadLetters/readDeadLetter';
 import { UserError } from '../../shared/lifecycle';
 import { groupOf } from '../groups/find';
 import type { OpsKafkaConfig } from '../kafka';

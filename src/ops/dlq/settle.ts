@@ -1,6 +1,6 @@
 /* What replay and discard have in common: going through the selected letters, one transaction for each. */
 import type { Pool, PoolClient } from 'pg';
-import type { ReceivedMessage } from '../../kafka/readMessage';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { withDatabase } from '../database';

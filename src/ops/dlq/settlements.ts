@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import type { ReadDeadLetter } from '../../kafka/readDeadLetter';
+import type { ReadDeadLetter } from '../../kafka/deadLetters/readDeadLetter';
 
 type Database = Pick<ClientBase, 'query'>;
 

@@ -1,5 +1,5 @@
 import { escapeControls } from '../../consumers/console/escapeControls';
-import type { ReceivedMessage } from '../../kafka/readMessage';
+import type { ReceivedMessage } from '../../kafka/messages/readMessage';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { withDatabase } from '../database';

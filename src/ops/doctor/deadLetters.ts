@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { deadLetterTopic } from '../../kafka/topicNames';
+import { deadLetterTopic } from '../../kafka/topics/topicNames';
 import { topicRanges } from '../dlq/letters';
 import type { KafkaTools } from '../kafka';
 import { counted } from '../output/counted';

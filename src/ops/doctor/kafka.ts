@@ -1,10 +1,10 @@
 import type { Catalogue } from '../../events/catalogue';
-import { declareTopics } from '../../kafka/declaredTopics';
-import { findTroubles } from '../../kafka/findTroubles';
-import { groupPositions, groupStates, listGroups } from '../../kafka/groups';
-import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
-import { type TopicState, topicStates } from '../../kafka/topicStates';
-import { describeTopicTrouble } from '../../kafka/topicTrouble';
+import { declareTopics } from '../../kafka/topics/declaredTopics';
+import { findTroubles } from '../../kafka/topics/findTroubles';
+import { groupPositions, groupStates, listGroups } from '../../kafka/groups/groupStates';
+import { describeDifference, topicDifferences } from '../../kafka/topics/topicDifferences';
+import { type TopicState, topicStates } from '../../kafka/topics/topicStates';
+import { describeTopicTrouble } from '../../kafka/topics/topicTrouble';
 import { consumerOf } from '../groups/find';
 import type { Admin } from '../groups/find';
 import type { OpsKafkaConfig } from '../kafka';

@@ -1,4 +1,4 @@
-import { type GroupPosition, groupPositions, type GroupState } from '../../kafka/groups';
+import { type GroupPosition, groupPositions, type GroupState } from '../../kafka/groups/groupStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import type { Tools } from '../command';
 import { exitCodes } from '../exitCodes';

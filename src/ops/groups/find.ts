@@ -1,4 +1,4 @@
-import { type GroupState, groupStates, listGroups } from '../../kafka/groups';
+import { type GroupState, groupStates, listGroups } from '../../kafka/groups/groupStates';
 import type { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { OpsKafkaConfig } from '../kafka';

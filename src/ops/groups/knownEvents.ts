@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { countProcessed, forgetEvents } from '../../consumers/forgetEvents';
-import { readEvent } from '../../kafka/readMessage';
-import { countRanges, type Range, readRange } from '../../kafka/readRange';
+import { readEvent } from '../../kafka/messages/readMessage';
+import { countRanges, type Range, readRange } from '../../kafka/groups/readRange';
 import type { Tools } from '../command';
 import { withDatabase } from '../database';
 import type { KafkaTools } from '../kafka';

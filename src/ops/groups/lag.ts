@@ -1,4 +1,4 @@
-import { type GroupPosition, groupPositions, groupStates, listGroups } from '../../kafka/groups';
+import { type GroupPosition, groupPositions, groupStates, listGroups } from '../../kafka/groups/groupStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';

@@ -1,4 +1,4 @@
-import { groupPositions, groupStates, listGroups as groupNames } from '../../kafka/groups';
+import { groupPositions, groupStates, listGroups as groupNames } from '../../kafka/groups/groupStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import type { Tools } from '../command';
 import { exitCodes } from '../exitCodes';

@@ -1,6 +1,6 @@
-import { groupPositions, type GroupState } from '../../kafka/groups';
-import { countRanges, type Range } from '../../kafka/readRange';
-import { setGroupOffsets } from '../../kafka/setGroupOffsets';
+import { groupPositions, type GroupState } from '../../kafka/groups/groupStates';
+import { countRanges, type Range } from '../../kafka/groups/readRange';
+import { setGroupOffsets } from '../../kafka/groups/setGroupOffsets';
 import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';

@@ -1,7 +1,7 @@
 /* Where a reset puts a group: options in, new offsets out. */
 import type { Catalogue } from '../../events/catalogue';
 import { selectTopics } from '../../consumers/console/arguments';
-import type { GroupPosition } from '../../kafka/groups';
+import type { GroupPosition } from '../../kafka/groups/groupStates';
 import { UserError } from '../../shared/lifecycle';
 import { parseTime } from '../parseTime';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { KafkaPublisher } from '../../kafka/producer';
-import { replayHeaders } from '../../kafka/replay';
+import { KafkaPublisher } from '../../kafka/publish/producer';
+import { replayHeaders } from '../../kafka/deadLetters/replay';
 import type { LogRow } from '../../outbox/log/readPage';
 import { readReplayable, type ReplaySelection } from '../../outbox/log/replayable';
 import { checkTarget } from '../../outbox/log/target';

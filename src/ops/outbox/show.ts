@@ -1,5 +1,5 @@
 import { escapeControls } from '../../consumers/console/escapeControls';
-import { envelopeOf } from '../../kafka/message';
+import { envelopeOf } from '../../kafka/messages/message';
 import { findEvent, type FoundEvent } from '../../outbox/log/findEvent';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';

@@ -1,14 +1,14 @@
-import { addPartitions, alterSettings } from '../../kafka/alterTopics';
-import { type DeclaredTopic, declareTopics } from '../../kafka/declaredTopics';
+import { addPartitions, alterSettings } from '../../kafka/topics/alterTopics';
+import { type DeclaredTopic, declareTopics } from '../../kafka/topics/declaredTopics';
 import {
   describeDifference,
   lossOf,
   type TopicDifference,
   topicDifferences,
-} from '../../kafka/topicDifferences';
-import { topicPresence, type TopicPresence } from '../../kafka/topicPresence';
-import { createTopics } from '../../kafka/topics';
-import { type TopicState, topicStates } from '../../kafka/topicStates';
+} from '../../kafka/topics/topicDifferences';
+import { topicPresence, type TopicPresence } from '../../kafka/topics/topicPresence';
+import { createTopics } from '../../kafka/topics/topics';
+import { type TopicState, topicStates } from '../../kafka/topics/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import type { Tools } from '../command';
 import { exitCodes } from '../exitCodes';

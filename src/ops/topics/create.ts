@@ -1,5 +1,5 @@
-import { ensureTopics } from '../../kafka/topics';
-import { describeTopicTrouble } from '../../kafka/topicTrouble';
+import { ensureTopics } from '../../kafka/topics/topics';
+import { describeTopicTrouble } from '../../kafka/topics/topicTrouble';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import { exitCodes } from '../exitCodes';

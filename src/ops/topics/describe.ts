@@ -1,8 +1,8 @@
 import { selectTopics } from '../../consumers/console/arguments';
-import { declaredTopics, declareTopics } from '../../kafka/declaredTopics';
-import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
-import { topicOffsets } from '../../kafka/topicOffsets';
-import { type PartitionState, type TopicState, topicStates } from '../../kafka/topicStates';
+import { declaredTopics, declareTopics } from '../../kafka/topics/declaredTopics';
+import { describeDifference, topicDifferences } from '../../kafka/topics/topicDifferences';
+import { topicOffsets } from '../../kafka/topics/topicOffsets';
+import { type PartitionState, type TopicState, topicStates } from '../../kafka/topics/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';

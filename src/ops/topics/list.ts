@@ -1,7 +1,7 @@
-import { type DeclaredTopic, declareTopics } from '../../kafka/declaredTopics';
-import { describeDifference, topicDifferences } from '../../kafka/topicDifferences';
-import { topicPresence, type TopicPresence } from '../../kafka/topicPresence';
-import { type TopicState, topicStates } from '../../kafka/topicStates';
+import { type DeclaredTopic, declareTopics } from '../../kafka/topics/declaredTopics';
+import { describeDifference, topicDifferences } from '../../kafka/topics/topicDifferences';
+import { topicPresence, type TopicPresence } from '../../kafka/topics/topicPresence';
+import { type TopicState, topicStates } from '../../kafka/topics/topicStates';
 import { withAdmin } from '../../kafka/withAdmin';
 import type { Tools } from '../command';
 import { exitCodes } from '../exitCodes';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Message, Partitioners, type Producer } from 'kafkajs';
 import { catalogue, type EventEnvelope } from '../../../src/healthcore/catalogue';
-import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
+import { deadLetterTopic, topicOf } from '../../../src/kafka/topics/topicNames';
 import { compile } from '../../support/compile';
 import { patientCreated } from '../../support/events';
 import {

@@ -10,7 +10,7 @@ import { createConsumerMetrics } from '../../../src/consumers/metrics';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { type AnyEvent, type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
 import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
+import { deadLetterTopic, topicOf } from '../../../src/kafka/topics/topicNames';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { checkReadiness } from '../../../src/shared/opsServer';
 import { createTestDatabase, type TestDatabase } from '../../support/database';

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { startDevBroker } from '../../../dev/broker/broker';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
-import { GroupConsumer } from '../../../src/kafka/consumer';
-import type { GroupConsumerOptions } from '../../../src/kafka/groupConsumerOptions';
-import { longestRetentionMs } from '../../../src/kafka/topicRetention';
+import { GroupConsumer } from '../../../src/kafka/groups/groupConsumer';
+import type { GroupConsumerOptions } from '../../../src/kafka/groups/groupConsumerOptions';
+import { longestRetentionMs } from '../../../src/kafka/topics/topicRetention';
 import {
   createTopics,
   deleteTopics,

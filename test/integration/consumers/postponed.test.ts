@@ -19,8 +19,8 @@ import { settleMessage, type SettleDependencies } from '../../../src/consumers/s
 import { settleTogether } from '../../../src/consumers/settleTogether';
 import { type EventEnvelope, catalogue } from '../../../src/healthcore/catalogue';
 import type { Prisma, PrismaClient } from '../../../src/generated/prisma/client';
-import { type DeadLetter, deadLetterMessage } from '../../../src/kafka/deadLetter';
-import type { ReceivedMessage } from '../../../src/kafka/readMessage';
+import { type DeadLetter, deadLetterMessage } from '../../../src/kafka/deadLetters/deadLetter';
+import type { ReceivedMessage } from '../../../src/kafka/messages/readMessage';
 import { createPool } from '../../../src/shared/database';
 import { createPrismaClient } from '../../../src/healthcore/createPrismaClient';
 import { createTestDatabase, type TestDatabase } from '../../support/database';

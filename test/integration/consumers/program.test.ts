@@ -2,7 +2,7 @@ import { Partitioners, type Producer } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { catalogue } from '../../../src/healthcore/catalogue';
 import { consumers } from '../../../src/healthcore/consumers/registry';
-import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
+import { deadLetterTopic, topicOf } from '../../../src/kafka/topics/topicNames';
 import { createPool } from '../../../src/shared/database';
 import type { Pool } from 'pg';
 import { createTestDatabase, type TestDatabase } from '../../support/database';

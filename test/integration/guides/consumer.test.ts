@@ -1,7 +1,7 @@
 /** Does what docs/writing-a-consumer.md says, block by block, in a copy of the project. */
 import { Partitioners } from 'kafkajs';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { topicOf } from '../../../src/kafka/topicNames';
+import { topicOf } from '../../../src/kafka/topics/topicNames';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { patientCreated } from '../../support/events';
 import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';

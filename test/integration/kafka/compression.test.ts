@@ -1,9 +1,9 @@
 /** Batches of every codec, and batches that nobody can read, through the consumer, the console and the ops commands. */
 import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { compressionType } from '../../../src/kafka/kafkajs/compression/codecs';
-import { GroupConsumer } from '../../../src/kafka/consumer';
-import type { GroupConsumerOptions } from '../../../src/kafka/groupConsumerOptions';
-import { readRange } from '../../../src/kafka/readRange';
+import { GroupConsumer } from '../../../src/kafka/groups/groupConsumer';
+import type { GroupConsumerOptions } from '../../../src/kafka/groups/groupConsumerOptions';
+import { readRange } from '../../../src/kafka/groups/readRange';
 import { createLogger } from '../../../src/shared/logger';
 import batches from '../../fixtures/compressedBatches.json';
 import { createTopics, deleteTopics, kafkaBrokers, uniqueName, withAdmin } from '../../support/kafka';

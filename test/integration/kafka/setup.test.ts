@@ -1,4 +1,4 @@
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
 import { deleteTopics, kafkaBrokers, uniqueName, withAdmin } from '../../support/kafka';
 import { spawnSignalbox } from '../../support/process';
 import { catalogue } from '../../../src/healthcore/catalogue';

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import type { Pool } from 'pg';
 import { findFreePort } from '../../../dev/postgres/ports';
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
-import { deadLetterTopic } from '../../../src/kafka/topicNames';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
+import { deadLetterTopic } from '../../../src/kafka/topics/topicNames';
 import { createEmptyDatabase, createTestDatabase, type TestDatabase } from '../../support/database';
 import { patientCreated } from '../../support/events';
 import { createTopics, deleteTopics, testKafka, uniqueName, withAdmin } from '../../support/kafka';

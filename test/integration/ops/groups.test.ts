@@ -1,6 +1,6 @@
 import { type Consumer, Partitioners } from 'kafkajs';
 import type { Pool } from 'pg';
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { patientCreated } from '../../support/events';
 import { createTopics, deleteTopics, testKafka, withAdmin } from '../../support/kafka';

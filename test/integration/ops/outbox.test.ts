@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
-import { ensureTopics } from '../../../src/kafka/topics';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
+import { ensureTopics } from '../../../src/kafka/topics/topics';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { numberedData } from '../../support/events';
 import { deleteTopics, kafkaBrokers, readAll, testKafka } from '../../support/kafka';

@@ -4,9 +4,9 @@ import { type Command, CommanderError } from 'commander';
 import { toolsOf } from './tools';
 import { opsProgram } from '../../../src/ops/program';
 import { commandLogger, exitCodeOf } from '../../../src/shared/commandLine';
-import { deadLetterTopic, topicOf } from '../../../src/kafka/topicNames';
+import { deadLetterTopic, topicOf } from '../../../src/kafka/topics/topicNames';
 import type { EventEnvelope } from '../../../src/healthcore/catalogue';
-import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetter';
+import { type DeadLetter, DeadLetterPublisher } from '../../../src/kafka/deadLetters/deadLetter';
 import { messageOf } from '../../support/events';
 import { kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
 

@@ -1,6 +1,6 @@
 import { ConfigResourceTypes } from 'kafkajs';
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
-import { deadLetterTopic } from '../../../src/kafka/topicNames';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
+import { deadLetterTopic } from '../../../src/kafka/topics/topicNames';
 import {
   createTopics,
   deleteTopics,

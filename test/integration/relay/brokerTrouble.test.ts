@@ -10,7 +10,7 @@ import { type ErrorCode, ProtocolError } from '../../../dev/broker/protocol/erro
 import { PartitionLog } from '../../../dev/broker/storage/partitionLog';
 import { findFreePort } from '../../../dev/postgres/ports';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
-import { KafkaPublisher } from '../../../src/kafka/producer';
+import { KafkaPublisher } from '../../../src/kafka/publish/producer';
 import { readBacklog } from '../../../src/outbox/log/backlog';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { Pool, type ClientBase } from 'pg';
 import { Registry } from 'prom-client';
-import type { OutgoingMessage } from '../../../src/kafka/message';
-import type { Publisher, SendOutcome } from '../../../src/kafka/publisher';
-import type { TopicTrouble } from '../../../src/kafka/topicTrouble';
+import type { OutgoingMessage } from '../../../src/kafka/messages/message';
+import type { Publisher, SendOutcome } from '../../../src/kafka/publish/publisher';
+import type { TopicTrouble } from '../../../src/kafka/topics/topicTrouble';
 import type { PageLimits } from '../../../src/outbox/log/readPage';
 import { LaneLeases } from '../../../src/relay/leases';
 import { createRelayMetrics } from '../../../src/relay/metrics';

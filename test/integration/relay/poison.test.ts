@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { OutgoingMessage } from '../../../src/kafka/message';
-import type { SendOutcome } from '../../../src/kafka/publisher';
+import type { OutgoingMessage } from '../../../src/kafka/messages/message';
+import type { SendOutcome } from '../../../src/kafka/publish/publisher';
 import { type Released, releaseHeld } from '../../../src/relay/releaseHeld';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { append, labelOf, poolOf, type Stepped, type SteppedOptions, steppedRelay } from './harness';

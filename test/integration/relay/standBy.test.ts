@@ -7,7 +7,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import type { Pool } from 'pg';
 import { Registry } from 'prom-client';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
-import { KafkaPublisher } from '../../../src/kafka/producer';
+import { KafkaPublisher } from '../../../src/kafka/publish/producer';
 import { withAdmin } from '../../../src/kafka/withAdmin';
 import { readRelays } from '../../../src/outbox/log/laneStatus';
 import { changeTarget, readTarget } from '../../../src/outbox/log/target';

@@ -1,4 +1,4 @@
-import { deadLetterMessage } from '../../../src/kafka/deadLetter';
+import { deadLetterMessage } from '../../../src/kafka/deadLetters/deadLetter';
 import { rawMessage } from '../../support/events';
 
 const letter = {

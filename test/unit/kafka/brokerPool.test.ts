@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { type DevBroker, startDevBroker } from '../../../dev/broker/broker';
 import { createKafka } from '../../../src/kafka/kafkajs/client';
 import { explain } from '../../../src/kafka/connection/explain';
-import { missingTopics } from '../../../src/kafka/missingTopics';
+import { missingTopics } from '../../../src/kafka/topics/missingTopics';
 import { silentLogger } from '../../support/logger';
 import { Connections } from '../../../src/kafka/connection/connections';
 import { askEveryBroker } from '../../../src/kafka/kafkajs/brokerPool';
-import { topicOffsets } from '../../../src/kafka/topicOffsets';
+import { topicOffsets } from '../../../src/kafka/topics/topicOffsets';
 import { UserError } from '../../../src/shared/lifecycle';
 
 const require = createRequire(__filename);

@@ -1,5 +1,5 @@
-import { TopicBoard } from '../../../src/kafka/topicBoard';
-import type { TopicTrouble } from '../../../src/kafka/topicTrouble';
+import { TopicBoard } from '../../../src/kafka/topics/topicBoard';
+import type { TopicTrouble } from '../../../src/kafka/topics/topicTrouble';
 
 let now: number;
 let board: TopicBoard;

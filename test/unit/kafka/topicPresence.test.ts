@@ -1,4 +1,4 @@
-import { topicPresence } from '../../../src/kafka/topicPresence';
+import { topicPresence } from '../../../src/kafka/topics/topicPresence';
 
 const presenceOf = async (type: string | undefined): Promise<unknown> => {
   const fetchTopicMetadata = async (): Promise<never> => {

@@ -1,7 +1,7 @@
 import type { Admin } from '../../../src/ops/groups/find';
 import { brokerFindings, kafkaChecks } from '../../../src/ops/doctor/kafka';
 import type { Finding } from '../../../src/ops/doctor/finding';
-import { declaredTopics } from '../../../src/kafka/declaredTopics';
+import { declaredTopics } from '../../../src/kafka/topics/declaredTopics';
 import { opsKafkaVariables } from '../../../src/ops/kafka';
 import { loadConfig } from '../../../src/shared/config/load';
 import { catalogue } from '../../../src/healthcore/catalogue';

@@ -1,4 +1,4 @@
-import type { GroupPosition } from '../../../src/kafka/groups';
+import type { GroupPosition } from '../../../src/kafka/groups/groupStates';
 import { moveOf, parseChoices, targetOf } from '../../../src/ops/groups/resetPlan';
 import { catalogue } from '../../../src/healthcore/catalogue';
 

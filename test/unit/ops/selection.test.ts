@@ -1,6 +1,6 @@
 import { isSelected, type FilterOptions, selectionOf } from '../../../src/ops/dlq/selection';
 import { opsKafkaVariables } from '../../../src/ops/kafka';
-import type { ReadDeadLetter } from '../../../src/kafka/readDeadLetter';
+import type { ReadDeadLetter } from '../../../src/kafka/deadLetters/readDeadLetter';
 import { loadConfig } from '../../../src/shared/config/load';
 
 const config = loadConfig(opsKafkaVariables, { CONSUMER_GROUP_PREFIX: 'healthcore' });

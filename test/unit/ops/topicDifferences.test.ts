@@ -1,6 +1,6 @@
-import type { DeclaredTopic } from '../../../src/kafka/declaredTopics';
-import { describeDifference, lossOf, topicDifferences } from '../../../src/kafka/topicDifferences';
-import type { TopicState } from '../../../src/kafka/topicStates';
+import type { DeclaredTopic } from '../../../src/kafka/topics/declaredTopics';
+import { describeDifference, lossOf, topicDifferences } from '../../../src/kafka/topics/topicDifferences';
+import type { TopicState } from '../../../src/kafka/topics/topicStates';
 
 const declared: DeclaredTopic = {
   topic: 'healthcore.patient.created',

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
-import { classifyError } from '../../../src/kafka/classifyError';
+import { classifyError } from '../../../src/kafka/publish/classifyError';
 import { calmIdleTimers } from '../../../src/kafka/kafkajs/idleTimers';
-import { encodeEvent, type OutgoingEvent } from '../../../src/kafka/message';
+import { encodeEvent, type OutgoingEvent } from '../../../src/kafka/messages/message';
 import { shareOf } from '../../../src/relay/lanes';
 
 const protocolError = (type: string): Error =>

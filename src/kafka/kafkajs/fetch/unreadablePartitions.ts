@@ -1,5 +1,5 @@
 import type { EachBatch } from '../../ports';
-import type { GroupConsumerOptions } from '../../groupConsumerOptions';
+import type { GroupConsumerOptions } from '../../groups/groupConsumerOptions';
 import type { UnreadableBatch } from './batches';
 import { takeUnreadable } from './tolerantFetch';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { escapeControls } from '../../../../src/consumers/console/escapeControls';
 import { format, type Format } from '../../../../src/consumers/console/formats';
 import { viewOf } from '../../../../src/consumers/console/view';
-import type { ReceivedMessage } from '../../../../src/kafka/readMessage';
+import type { ReceivedMessage } from '../../../../src/kafka/messages/readMessage';
 import { eventOf, messageOf, rawMessage } from '../../../support/events';
 import { catalogue } from '../../../../src/healthcore/catalogue';
 
