@@ -45,12 +45,31 @@ const settings: Readonly<Record<string, string>> = {
 
 export const corpusNames = Object.keys(settings);
 
+const headWith = (lines = ''): string => `datasource db {\n  provider = "postgresql"\n${lines}}\n`;
+
 /** Reads a folder of the corpus and generates its client. */
 export async function openCorpus(name: string): Promise<Corpus> {
-  const head = `datasource db {\n  provider = "postgresql"\n${settings[name]}}\n`;
-  const directory = mkdtempSync(path.join(tmpdir(), 'signalbox-corpus-'));
+  const head = headWith(settings[name]);
   const files = readdirSync(path.join(folder, name)).filter((file) => file.endsWith('.prisma'));
-  const schemas = files.toSorted().map((file) => readSchema(path.join(folder, name, file), head));
+  return openSchemas(
+    files.toSorted().map((file) => readSchema(path.join(folder, name, file), head)),
+    head,
+  );
+}
+
+/** Generates the client of schemas that are in no file. No two models may have one name. */
+export async function openGenerated(
+  schemas: readonly Pick<CorpusSchema, 'name' | 'text' | 'sql'>[],
+): Promise<Corpus> {
+  const head = headWith();
+  return openSchemas(
+    schemas.map((schema) => ({ ...schema, ...derived(schema.text, head) })),
+    head,
+  );
+}
+
+async function openSchemas(schemas: readonly CorpusSchema[], head: string): Promise<Corpus> {
+  const directory = mkdtempSync(path.join(tmpdir(), 'signalbox-corpus-'));
   const text = [head, ...schemas.map((schema) => schema.text)].join('\n');
   const generator = `generator client {\n  provider = "prisma-client-js"\n  output = "./client"\n}\n`;
   writeFileSync(path.join(directory, 'schema.prisma'), generator + text);
@@ -81,12 +100,21 @@ export async function openCorpus(name: string): Promise<Corpus> {
 
 function readSchema(file: string, head: string): CorpusSchema {
   const text = readFileSync(file, 'utf8');
-  const [, refusal] = /^\/\/ middleware refuses: (.*)$/m.exec(text) ?? [];
   return {
     name: path.basename(file, '.prisma'),
     text,
-    withDatasource: head + text,
     sql: readFileSync(file.replace(/\.prisma$/, '.sql'), 'utf8'),
+    ...derived(text, head),
+  };
+}
+
+function derived(
+  text: string,
+  head: string,
+): Pick<CorpusSchema, 'withDatasource' | 'middlewareRefuses' | 'models'> {
+  const [, refusal] = /^\/\/ middleware refuses: (.*)$/m.exec(text) ?? [];
+  return {
+    withDatasource: head + text,
     middlewareRefuses: refusal === undefined ? undefined : new RegExp(refusal),
     models: datamodel(head + text).models,
   };

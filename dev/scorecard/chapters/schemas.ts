@@ -78,6 +78,11 @@ export const schemas: Chapter = {
       ),
       yes('corpus/corpus', 'mean by the trigger engine what their rows say'),
     ),
+    each(
+      'schemas drawn at random',
+      yes('corpus/random', 'mean by the middleware engine what their rows say'),
+      yes('corpus/random', 'mean by the trigger engine what their rows say'),
+    ),
     both('implicit many-to-many', absent('the join table has no model, so its rows have no events')),
     each(
       'rules on null (`becomes` null or `notNull`: soft delete and back)',
