@@ -41,7 +41,30 @@ export type EventRule<Carried extends string = string, Listed extends string = s
        * written with them; whoever reads must do without, for older ones and those of instances not yet renewed lack them.
        */
       readonly added?: readonly string[];
+    }
+  | {
+      /**
+       * A row of the model was linked to one of another, or is linked to it no longer, through an implicit many-to-many
+       * relation. The trigger engine tells it.
+       */
+      readonly on: 'link' | 'unlink';
+      /** The relation field of the model. */
+      readonly relation: string;
+      /** The key and nothing else: the row that holds the rest may be gone by then. */
+      readonly carries: readonly Carried[];
+      /** The `@id` of the other row, as the event names it. */
+      readonly other: Field;
+      /** As with 'update'. */
+      readonly added?: readonly string[];
     };
+
+/** What can happen to a row. */
+export type RowOperation = 'create' | 'update' | 'delete';
+
+/** A rule about links. */
+export type LinkRule = Extract<EventRule, { readonly relation: string }>;
+
+export const isLinkRule = (rule: EventRule): rule is LinkRule => 'relation' in rule;
 
 /** One model of the database and the events that its changes mean. */
 export interface Aggregate<
@@ -101,7 +124,8 @@ type Tolerant<Data, Rule> = Rule extends { added: readonly (infer Added extends 
 
 type RuleData<F extends Fields, Rule> = Carried<F, Rule extends { carries: infer N } ? N : never> &
   (Rule extends { previous: infer N } ? Previous<F, N> : unknown) &
-  (Rule extends { changedFields: true } ? { changed_fields: string[] } : unknown);
+  (Rule extends { changedFields: true } ? { changed_fields: string[] } : unknown) &
+  (Rule extends { other: infer Other extends Field } ? { [K in Other['as']]: Wire<Other> } : unknown);
 
 /** The type of an event's `data`, derived from its rule. */
 export type DataOf<A, Type> = A extends { fields: infer F extends Fields; events: infer Rules }
@@ -132,6 +156,7 @@ export function dataSchema(aggregate: Aggregate, rule: EventRule): z.ZodType<Rec
     }
     if (rule.changedFields) shape['changed_fields'] = z.array(z.string());
   }
+  if (isLinkRule(rule)) shape[rule.other.as] = rule.other.schema;
   for (const name of rule.added ?? []) {
     const schema = shape[name];
     if (!schema)
@@ -154,14 +179,12 @@ export function watchedFields(
  * others, without blanks. What it fits, `dataSchema` accepts; undefined where a field has no pattern.
  */
 export function dataPattern(aggregate: Aggregate, rule: EventRule): RegExp | undefined {
-  const member = (prefix: string) => (name: string) => {
-    const field = aggregate.fields[name];
-    return field?.pattern && /^\w+$/.test(field.as)
-      ? `"${prefix}${field.as}":(?:${field.pattern})`
-      : undefined;
-  };
+  const memberOf = (field: Field | undefined, prefix = '') =>
+    field?.pattern && /^\w+$/.test(field.as) ? `"${prefix}${field.as}":(?:${field.pattern})` : undefined;
+  const member = (prefix: string) => (name: string) => memberOf(aggregate.fields[name], prefix);
   const members = [
     ...rule.carries.map(member('')),
+    ...(isLinkRule(rule) ? [memberOf(rule.other)] : []),
     ...((rule.on === 'update' && rule.previous) || []).map(member('previous_')),
     ...(rule.on === 'update' && rule.changedFields ? ['"changed_fields":\\[(?:"\\w*"(?:,"\\w*")*)?\\]'] : []),
   ];

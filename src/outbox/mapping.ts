@@ -1,4 +1,10 @@
-import { type Aggregate, type EventRule, keyFields, watchedFields } from '../events/aggregate';
+import {
+  type Aggregate,
+  type EventRule,
+  keyFields,
+  type RowOperation,
+  watchedFields,
+} from '../events/aggregate';
 import { carriable, type FieldKind } from '../events/fields';
 import { isCarriable } from '../events/instants';
 import { notNull } from '../events/notNull';
@@ -84,7 +90,7 @@ export function mapChanges(aggregate: Aggregate, before: Iterable<Row>, after: I
   return events;
 }
 
-type Rules = Readonly<Record<EventRule['on'], readonly (readonly [eventType: string, rule: EventRule])[]>>;
+type Rules = Readonly<Record<RowOperation, readonly (readonly [eventType: string, rule: EventRule])[]>>;
 
 /** Sorted once for each aggregate, not for each of the thousands of rows that a statement may write. */
 const sortedRules = new WeakMap<Aggregate, Rules>();
@@ -93,7 +99,7 @@ function rulesOf(aggregate: Aggregate): Rules {
   const known = sortedRules.get(aggregate);
   if (known) return known;
   const all = Object.entries(aggregate.events);
-  const of = (on: EventRule['on']) => all.filter(([, rule]) => rule.on === on);
+  const of = (on: RowOperation) => all.filter(([, rule]) => rule.on === on);
   const rules: Rules = { create: of('create'), update: of('update'), delete: of('delete') };
   sortedRules.set(aggregate, rules);
   return rules;

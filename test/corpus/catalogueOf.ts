@@ -1,11 +1,41 @@
 import { type CapturableModel, type ModelField, readModels } from '../../src/cli/init/models';
-import type { Aggregate } from '../../src/events/aggregate';
+import type { Aggregate, EventRule } from '../../src/events/aggregate';
 import { type Catalogue, defineCatalogue } from '../../src/events/catalogue';
 import * as fields from '../../src/events/fields';
+import { readTables } from '../../src/outbox/prisma/schema/tables';
 
-/** A catalogue in which every change of every model is an event that carries all fields, as `init` reads the schema. */
-export function catalogueOf(schema: string): Catalogue {
-  return defineCatalogue({ aggregates: readModels(schema).capturable.map(aggregateOf) });
+/**
+ * A catalogue in which every change of every model is an event that carries all fields, as `init` reads the schema; and
+ * with `links` every link of an implicit many-to-many relation.
+ */
+export function catalogueOf(schema: string, { links = false } = {}): Catalogue {
+  const { capturable } = readModels(schema);
+  const tables = readTables(schema);
+  return defineCatalogue({
+    aggregates: capturable.map((model) => {
+      const aggregate = aggregateOf(model);
+      if (!links) return aggregate;
+      const joins = [...(tables.get(model.name)?.joins ?? [])];
+      const rules = joins.flatMap(([relation, { target }]) => linkRules(model, relation, capturable, target));
+      return { ...aggregate, events: { ...aggregate.events, ...Object.fromEntries(rules) } };
+    }),
+  });
+}
+
+function linkRules(
+  { name: type, key }: CapturableModel,
+  relation: string,
+  models: readonly CapturableModel[],
+  target: string,
+): [string, EventRule][] {
+  const model = models.find(({ name }) => name === target);
+  const id = model?.fields.find(({ name }) => name === model.key[0]);
+  if (!id) throw new Error(`The model ${target} has no key`);
+  const rule = { relation, carries: key, other: singleOf({ ...id, name: `${relation}_id` }) };
+  return [
+    [`${type}.${relation}.linked`, { on: 'link', ...rule }],
+    [`${type}.${relation}.unlinked`, { on: 'unlink', ...rule }],
+  ];
 }
 
 function aggregateOf(model: CapturableModel): Aggregate {

@@ -5,9 +5,9 @@ import { mapChanges, type MappedEvent, type Row } from '../../src/outbox/mapping
 import { type CorpusClient, delegateOf } from './corpus';
 
 /** The rows of all captured models, as a client without capture reads them. */
-export type Snapshot = ReadonlyMap<Aggregate, readonly Row[]>;
+export type RowsSnapshot = ReadonlyMap<Aggregate, readonly Row[]>;
 
-export async function takeSnapshot(client: CorpusClient, catalogue: Catalogue): Promise<Snapshot> {
+export async function takeSnapshot(client: CorpusClient, catalogue: Catalogue): Promise<RowsSnapshot> {
   const rows = new Map<Aggregate, readonly Row[]>();
   for (const aggregate of catalogue.aggregates)
     rows.set(aggregate, (await delegateOf(client, aggregate.model)['findMany']?.()) as Row[]);
@@ -15,7 +15,7 @@ export async function takeSnapshot(client: CorpusClient, catalogue: Catalogue): 
 }
 
 /** What the outbox has to say of the difference, in no order: rows before and after are all that is known. */
-export function expectedEvents(before: Snapshot, after: Snapshot): string[] {
+export function expectedEvents(before: RowsSnapshot, after: RowsSnapshot): string[] {
   return [...after].flatMap(([aggregate, rows]) =>
     mapChanges(aggregate, before.get(aggregate) ?? [], rows).map(textOf),
   );
@@ -28,7 +28,7 @@ export async function saidEvents(outbox: TestConnection): Promise<string[]> {
   );
 }
 
-const textOf = ({
+export const textOf = ({
   eventType,
   aggregateId,
   data,

@@ -83,7 +83,11 @@ export const schemas: Chapter = {
       yes('corpus/random', 'mean by the middleware engine what their rows say'),
       yes('corpus/random', 'mean by the trigger engine what their rows say'),
     ),
-    both('implicit many-to-many', absent('the join table has no model, so its rows have no events')),
+    each(
+      'links of implicit many-to-many relations',
+      refused('capture/cascades', 'refuses a rule about links, and names the way out'),
+      yes('trigger/links', 'have an event each, with both keys, in the order of the statement'),
+    ),
     each(
       'rules on null (`becomes` null or `notNull`: soft delete and back)',
       yes('unit/capture/mapping', 'tell a soft delete and its reversal, and not another time of the same'),

@@ -1,4 +1,5 @@
-import { argumentOf, attributeOf, fieldNamesOf, stringOf } from '../../outbox/prisma/schema/attributes';
+import { attributeOf, stringOf } from '../../outbox/prisma/schema/attributes';
+import { idOf } from '../../outbox/prisma/schema/keys';
 import { parseSchema } from '../../outbox/prisma/schema/parse';
 import type { Block, EnumBlock, FieldSyntax, RecordBlock } from '../../outbox/prisma/schema/syntax';
 import { distinct, snake } from './names';
@@ -79,8 +80,7 @@ function readModel(
   if (attributeOf(model, 'ignore')) return { name, reason: 'it is marked @@ignore' };
   const read = model.fields.flatMap((field) => readField(field, enums));
   // Never another unique field: it would leave the database as the key of each message, and may be an e-mail address.
-  const alone = model.fields.filter((field) => attributeOf(field, 'id') !== undefined);
-  const ids = alone[0] ? [alone[0].name] : fieldNamesOf(argumentOf(attributeOf(model, 'id'), 'fields', true));
+  const ids = idOf(model);
   if (ids.length === 0) return { name, reason: 'it has no @id' };
   const names = new Set(
     read.filter(({ maker, list }) => keyMakers.has(maker) && !list).map((field) => field.name),

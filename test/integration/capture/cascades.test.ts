@@ -98,6 +98,21 @@ describe('a schema with a cascade', () => {
   });
 });
 
+it('refuses a rule about links, and names the way out', async () => {
+  const corpus = await openCorpus('plain');
+  const options = { source: 'shop', logger: silentLogger() };
+  const database = { ...options, databaseUrl: 'postgresql://nobody@127.0.0.1:1/none', poolSize: 1 };
+  const adapter = createAdapter({ ...database, applicationName: 'links' });
+  const client = new corpus.PrismaClient({ adapter, comments: [markedComments()] });
+  const schema = corpus.schemas.find(({ name }) => name === '32-implicit-many-to-many');
+  const catalogue = catalogueOf(schema?.withDatasource ?? '', { links: true }) as never;
+  expect(() => withCapture(client, { ...options, catalogue })).toThrow(
+    /can't tell "Post\.tags\.linked".*Use the trigger engine/,
+  );
+  await client.$disconnect();
+  corpus.remove();
+});
+
 interface Transacting {
   $transaction(work: ((tx: CorpusClient) => Promise<unknown>) | readonly unknown[]): Promise<unknown>;
   $executeRawUnsafe(sql: string): Promise<number>;

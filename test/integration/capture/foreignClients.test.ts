@@ -41,6 +41,7 @@ model Order {
   tags     String[]
   states   OrderState[]
   secrets  String[]
+  labels   Label[]
   lines    LineItem[]
 }
 model LineItem {
@@ -48,6 +49,10 @@ model LineItem {
   amount  Int
   orderId String @db.Uuid
   order   Order  @relation(fields: [orderId], references: [id], onDelete: Restrict)
+}
+model Label {
+  id     Int     @id
+  orders Order[]
 }
 model Seat {
   row   String
@@ -100,6 +105,7 @@ const order = defineAggregate({
     'order.placed': { on: 'create', carries: ['id', 'total', 'tags', 'states'] },
     'order.paid': { on: 'update', when: { becomes: { field: 'state', value: 'PAID' } }, carries: ['id'] },
     'order.noted': { on: 'update', when: { becomes: { field: 'note', value: notNull } }, carries: ['id'] },
+    'order.labelled': { on: 'link', relation: 'labels', carries: ['id'], other: int('label_id', 'identifier') },
     'order.cleared': { on: 'update', when: { becomes: { field: 'note', value: null } }, carries: ['id'] },
   },
 });
@@ -120,6 +126,7 @@ const seat = defineAggregate({
   events: { 'seat.added': { on: 'create', carries: ['row', 'nr'] } },
 });
 export const tagsOf = (data: DataOf<typeof order, 'order.placed'>): string[] => [...data.tags, ...data.states];
+export const labelOf = (data: DataOf<typeof order, 'order.labelled'>): number => data.label_id;
 const ship = defineCommand({
   eventType: 'order.ship',
   aggregateType: 'order',

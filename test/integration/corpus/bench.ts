@@ -38,7 +38,7 @@ export class CorpusBench {
   async byTriggers(): Promise<Findings[]> {
     const { corpus } = this;
     const { url, outbox, reader } = await this.#open();
-    const catalogue = catalogueOf(corpus.text);
+    const catalogue = catalogueOf(corpus.text, { links: true });
     await install((sql) => outbox.run(sql), catalogue.aggregates, corpus.text);
     const base = this.#client({ adapter: plainAdapter(url), comments: [contextComments(options)] });
     const client = (await withSignals(base, { ...options, catalogue: catalogue as never })) as CorpusClient;

@@ -15,6 +15,16 @@ function prismaReads(files: readonly string[]): DMMF.Datamodel {
 
 const isColumn = ({ kind }: DMMF.Field): boolean => kind !== 'object';
 
+/** Whether a field and its other end are both lists. */
+function isJoined(models: readonly DMMF.Model[], model: DMMF.Model, field: DMMF.Field): boolean {
+  const inverse = models
+    .find(({ name }) => name === field.type)
+    ?.fields.find(
+      (other) => other !== field && other.relationName === field.relationName && other.type === model.name,
+    );
+  return field.isList && inverse?.isList === true;
+}
+
 function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedSchema) {
   const labels = new Map(
     enums.map(({ name, values }) => [name, values.map((value) => [value.dbName ?? value.name, value.name])]),
@@ -33,6 +43,8 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
         unique: field.isId || field.isUnique,
         members: labels.get(field.type),
       })),
+      id: model.primaryKey?.fields ?? model.fields.filter(({ isId }) => isId).map(({ name }) => name),
+      joins: model.fields.filter((field) => isJoined(models, model, field)).map(({ name }) => name),
       relationFields: model.fields.filter((field) => !isColumn(field)).map(({ name }) => name),
       keys: [
         ...new Set([
@@ -52,19 +64,23 @@ function expectedTables({ models, enums }: DMMF.Datamodel, { views }: GeneratedS
 }
 
 function readAsTables(text: string, { hidden, partial }: GeneratedSchema) {
-  return [...readTables(text).values()].map(({ columns, keys, relationFields, uniqueFields, ...table }) => ({
-    ...table,
-    columns: [...columns]
-      .filter(([field]) => !hidden.includes(`${table.model}.${field}`))
-      .map(([field, { members, ...column }]) => ({ field, ...column, members: members && [...members] })),
-    relationFields: [...relationFields].filter((field) => !hidden.includes(`${table.model}.${field}`)),
-    keys: [...new Set(keys.map((fields) => fields.join()))]
-      .filter((key) => !hidden.includes(`${table.model}.${key}`))
-      .sort(),
-    uniqueFields: [...uniqueFields]
-      .filter((field) => ![...partial, ...hidden].includes(`${table.model}.${field}`))
-      .sort(),
-  }));
+  return [...readTables(text).values()].map(
+    ({ columns, id, joins, keys, relationFields, uniqueFields, ...table }) => ({
+      ...table,
+      columns: [...columns]
+        .filter(([field]) => !hidden.includes(`${table.model}.${field}`))
+        .map(([field, { members, ...column }]) => ({ field, ...column, members: members && [...members] })),
+      id: [...id],
+      joins: [...joins.keys()].filter((field) => !hidden.includes(`${table.model}.${field}`)),
+      relationFields: [...relationFields].filter((field) => !hidden.includes(`${table.model}.${field}`)),
+      keys: [...new Set(keys.map((fields) => fields.join()))]
+        .filter((key) => !hidden.includes(`${table.model}.${key}`))
+        .sort(),
+      uniqueFields: [...uniqueFields]
+        .filter((field) => ![...partial, ...hidden].includes(`${table.model}.${field}`))
+        .sort(),
+    }),
+  );
 }
 
 function expectedRelations({ models }: DMMF.Datamodel, { views }: GeneratedSchema) {

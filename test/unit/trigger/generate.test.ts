@@ -155,6 +155,6 @@ it('the aggregate that lists a relation is refused by a sentence that names the 
     events: { 'post.tagged': { on: 'update', when: { changed: ['tags'] }, carries: ['id'] } },
   };
   expect(() => generate([post], relations)).toThrow(
-    /^Post\.tags is a relation.*declare a model for its table/,
+    /^Post\.tags is a relation.*{ on: 'link', relation: 'tags', … }$/,
   );
 });

@@ -85,11 +85,20 @@ interface BranchParts {
 }
 
 function branch(aggregate: Aggregate, table: Table, { eventType, row, data, when }: BranchParts): Branch {
-  const columns = data.map(([key, sql]) => `${sql} AS ${identifier(key)}`);
   const parts = keyFields(aggregate).map((name) => captured(aggregate, table, name));
-  const key = keyOf(parts, row);
+  return branchOf({ eventType, id: keyOf(parts, row), data, when });
+}
+
+/** An event as what follows a SELECT. `id` is the SQL of the aggregate's id, `when` the condition, if there is one. */
+export function branchOf({
+  eventType,
+  id,
+  data,
+  when,
+}: Omit<BranchParts, 'row'> & { readonly id: string }): Branch {
+  const columns = data.map(([key, sql]) => `${sql} AS ${identifier(key)}`);
   const lines = [
-    `${literal(eventType)}::text AS event_type, ${key} AS aggregate_id, row_to_json(d) AS data`,
+    `${literal(eventType)}::text AS event_type, ${id} AS aggregate_id, row_to_json(d) AS data`,
     `    FROM (SELECT ${columns.join(',\n                 ')}) AS d`,
     ...(when === '' ? [] : [`    WHERE ${when}`]),
   ];

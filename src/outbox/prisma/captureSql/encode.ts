@@ -27,8 +27,8 @@ export function captured(aggregate: Aggregate, table: Table, name: string): Capt
 function missing({ model, relationFields }: Table, name: string): string {
   if (!relationFields.has(name)) return `The model "${model}" has no column for the field "${name}"`;
   return (
-    `${model}.${name} is a relation and no column: list the fields of its foreign key. The rows of an implicit ` +
-    'many-to-many relation have no events: declare a model for its table, which can be captured'
+    `${model}.${name} is a relation and no column: list the fields of its foreign key, or, where it is an implicit ` +
+    `many-to-many relation, give its links events: { on: 'link', relation: '${name}', … }`
   );
 }
 

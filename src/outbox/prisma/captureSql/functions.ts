@@ -93,7 +93,7 @@ function single(aggregate: Aggregate, branches: readonly Branch[], sameKey: stri
 const fence = '\n    OFFSET 0';
 
 /** What RETURN gives is ignored; a variable spares an expression. */
-function functionBody(statements: string): string {
+export function functionBody(statements: string): string {
   return `#variable_conflict use_variable
 DECLARE
   ${declareContext}
@@ -107,7 +107,8 @@ END`;
 /** Part of the statement's text, which Postgres adds to an error of a column or label that is no longer there. */
 const staleHint = 'Has the table changed? Run "npx signalbox sync" and "npx signalbox migrate".';
 
-function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
+/** Appends the events of the rows that `from` yields. */
+export function appending(aggregate: Aggregate, from: string, branches: readonly Branch[], end = ''): string {
   const events = branches.map(({ sql }) => `SELECT ${sql}`).join('\n    UNION ALL ');
   return `INSERT INTO signalbox.outbox -- ${staleHint}
    (lane, event_type, event_version, aggregate_type, aggregate_id,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Aggregate } from '../../../events/aggregate';
 import { type CaptureBody, captureBodies } from './functions';
 import { helpers } from './helpers';
+import { linkCaptures } from './links';
 import { callCapturePartitions } from './partitions';
 import { identifier, literal, shortened } from './quote';
 import type { Table } from '../schema/tables';
@@ -86,8 +87,15 @@ function triggersOf(aggregate: Aggregate, table: Table): CaptureTrigger[] {
     captureTrigger(aggregate, table, capture),
   );
   const deletes = Object.values(aggregate.events).some(({ on }) => on === 'delete');
-  return deletes ? [...captures, truncateTrigger(aggregate, table)] : captures;
+  const links = linkCaptures(aggregate, table).flatMap(({ relation, join, bodies, unlinks }) => [
+    ...bodies.map((capture) => captureTrigger(aggregate, join, capture, `_${relation}_`)),
+    ...(unlinks ? [truncateTrigger(aggregate, join, `_${relation}_`)] : []),
+  ]);
+  return [...captures, ...(deletes ? [truncateTrigger(aggregate, table)] : []), ...links];
 }
+
+/** Where the rows are: a model's table, or that of a relation. */
+type Place = Pick<Table, 'schema' | 'name'>;
 
 interface TriggerParts {
   readonly suffix: string;
@@ -100,11 +108,12 @@ interface TriggerParts {
   readonly referencing?: string;
 }
 
-function captureTrigger(aggregate: Aggregate, table: Table, capture: CaptureBody): CaptureTrigger {
+/** `part` tells the names of a relation's triggers from those of its model. */
+function captureTrigger(aggregate: Aggregate, table: Place, capture: CaptureBody, part = ''): CaptureTrigger {
   const { operation, referencing, body } = capture;
   return trigger(aggregate, table, {
-    suffix: operation,
-    functionName: shortened(`capture_${aggregate.type}_${operation}`),
+    suffix: `${part}${operation}`,
+    functionName: shortened(`capture_${aggregate.type}_${part}${operation}`),
     body,
     settings: hasFloats(aggregate) ? settingsForFloats : settings,
     fires: `AFTER ${operation.toUpperCase()}`,
@@ -113,10 +122,10 @@ function captureTrigger(aggregate: Aggregate, table: Table, capture: CaptureBody
 }
 
 /** TRUNCATE names no rows, so no event could be written for them. */
-function truncateTrigger(aggregate: Aggregate, table: Table): CaptureTrigger {
+function truncateTrigger(aggregate: Aggregate, table: Place, part = ''): CaptureTrigger {
   return trigger(aggregate, table, {
-    suffix: 'truncate',
-    functionName: shortened(`refuse_truncate_${aggregate.type}`),
+    suffix: `${part}truncate`,
+    functionName: shortened(`refuse_truncate_${aggregate.type}${part === '' ? '' : `_${part}`}`),
     body: `BEGIN
   RAISE EXCEPTION 'TRUNCATE of % is refused: its rows would vanish without the events that their deletion means',
       TG_RELID::regclass
@@ -129,7 +138,7 @@ END`,
 
 function trigger(
   aggregate: Aggregate,
-  { schema, name: tableName }: Table,
+  { schema, name: tableName }: Place,
   parts: TriggerParts,
 ): CaptureTrigger {
   const { functionName, settings: given, fires, referencing } = parts;

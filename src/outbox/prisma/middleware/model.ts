@@ -1,4 +1,4 @@
-import type { Aggregate } from '../../../events/aggregate';
+import { type Aggregate, isLinkRule } from '../../../events/aggregate';
 import { type Column, readTables, type Table } from '../schema/tables';
 import { CaptureError } from '../../captureError';
 import type { Internals } from '../internals';
@@ -49,6 +49,11 @@ function readModel(aggregate: Aggregate, table: Table | undefined, internals: In
   const runtime = internals.models[name];
   if (!table || !runtime) throw new CaptureError(`The Prisma schema has no model "${name}"`);
   const key = keyOf(aggregate, table);
+  const [link] = Object.entries(aggregate.events).find(([, rule]) => isLinkRule(rule)) ?? [];
+  if (link !== undefined)
+    throw new CaptureError(
+      `The middleware engine can't tell "${link}", which is about the rows of a many-to-many relation: they have no model. Use the trigger engine.`,
+    );
   const columns = Object.keys(aggregate.fields).map((field) => columnOf(table, field));
   const omitted = internals.globalOmit[name.charAt(0).toLowerCase() + name.slice(1)] ?? {};
   return {

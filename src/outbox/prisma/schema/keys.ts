@@ -30,3 +30,9 @@ export function uniqueKeys(block: RecordBlock): UniqueKey[] {
 }
 
 const isTotal = (attribute: Attribute): boolean => argumentOf(attribute, 'where') === undefined;
+
+/** The fields of `@id` or `@@id`; none where the model has neither. */
+export function idOf(block: RecordBlock): readonly string[] {
+  const alone = block.fields.find((field) => attributeOf(field, 'id') !== undefined);
+  return alone ? [alone.name] : fieldNamesOf(argumentOf(attributeOf(block, 'id'), 'fields', true));
+}

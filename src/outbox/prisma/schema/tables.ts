@@ -1,5 +1,6 @@
 import { argumentOf, attributeOf, stringOf } from './attributes';
-import { uniqueKeys } from './keys';
+import { type JoinTable, joinTablesOf } from './joinTables';
+import { idOf, uniqueKeys } from './keys';
 import { parseSchema } from './parse';
 import type { Attribute, Block, EnumBlock, FieldSyntax, RecordBlock } from './syntax';
 
@@ -25,6 +26,10 @@ export interface Table {
   readonly columns: ReadonlyMap<string, Column>;
   /** The fields that are no columns but stand for other rows. */
   readonly relationFields: ReadonlySet<string>;
+  /** The tables of implicit many-to-many relations, by the relation's field. */
+  readonly joins: ReadonlyMap<string, JoinTable>;
+  /** The fields of `@id` or `@@id`; none where the model has neither. */
+  readonly id: readonly string[];
   /** The fields of each key that tells every row from all others. */
   readonly keys: readonly (readonly string[])[];
   /** The fields that are part of a unique key, alone or with others, of all rows or of some. */
@@ -40,11 +45,13 @@ export function tellsRowsApart({ keys }: Table, fields: readonly string[]): bool
 export function readTables(schema: string): ReadonlyMap<string, Table> {
   const blocks = parseSchema(schema);
   const types = new Map(blocks.filter(isType).map((type) => [type.name, type]));
-  const models = [...types.values()].filter((type): type is RecordBlock => type.kind === 'model');
+  const models = [...types.values()].filter(isModel);
   return new Map(models.map((model) => [model.name, readTable(model, types)]));
 }
 
 type Type = RecordBlock | EnumBlock;
+
+const isModel = (type: Type): type is RecordBlock => type.kind === 'model';
 
 /** The other blocks have names of their own, which no field means. */
 const isType = (block: Block): block is Type => block.kind !== 'datasource' && block.kind !== 'generator';
@@ -68,6 +75,8 @@ function readTable(model: RecordBlock, types: ReadonlyMap<string, Type>): Table 
     relationFields: new Set(
       model.fields.filter((field) => isRow(types.get(field.type ?? ''))).map(({ name }) => name),
     ),
+    joins: joinTablesOf(model, [...types.values()].filter(isModel)),
+    id: idOf(model),
     keys: total,
     uniqueFields: new Set(keys.flatMap(({ fields }) => fields)),
   };
