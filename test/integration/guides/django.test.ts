@@ -6,6 +6,7 @@ import { catalogue } from '../../../src/healthcore/catalogue';
 import { subscribedTypes } from '../../../src/consumers/effects';
 import { claimEvent } from '../../../src/consumers/inbox';
 import type { Aggregate } from '../../../src/events/aggregate';
+import { int } from '../../../src/events/fields';
 import { needsTriggers, refuseCascades } from '../../../src/outbox/prisma/middleware/cascades';
 import { readRelations } from '../../../src/outbox/prisma/schema/relations';
 import { capturedModels } from '../../../src/outbox/prisma/catalogueFits';
@@ -272,17 +273,24 @@ describe.each(engines)('what Django knows, with the %s engine', (engine) => {
 });
 
 describe('what Django knows, with any engine', () => {
-  test('m2m_changed: an implicit many-to-many has no model, so nothing can be declared for it', () => {
+  test('m2m_changed: a rule on link and unlink, which the triggers tell; the middleware refuses it', () => {
     const text = `model A {\n  id Int @id\n  bs B[]\n}\nmodel B {\n  id Int @id\n  as A[]\n}\n`;
-    const link: Aggregate = {
-      type: 'link',
-      model: '_AToB',
+    const rule = { relation: 'bs', carries: ['id'], other: int('b_id', 'identifier') } as const;
+    const linking: Aggregate = {
+      type: 'a',
+      model: 'A',
       key: 'id',
       version: '1.0',
-      fields: {},
-      events: {},
+      fields: { id: int('a_id', 'identifier') },
+      events: { 'a.linked': { on: 'link', ...rule }, 'a.unlinked': { on: 'unlink', ...rule } },
     };
-    expect(() => generate([link], readTables(text))).toThrow('The Prisma schema has no model "_AToB"');
+    const { triggers } = generate([linking], readTables(text));
+    expect(triggers.map(({ name, table }) => `${name} on ${table}`)).toEqual([
+      'signalbox_a__bs_insert on "_AToB"',
+      'signalbox_a__bs_update on "_AToB"',
+      'signalbox_a__bs_delete on "_AToB"',
+      'signalbox_a__bs_truncate on "_AToB"',
+    ]);
   });
 
   test('on_delete=CASCADE: in schema.prisma, the middleware engine needs the triggers', () => {
