@@ -65,23 +65,23 @@ describe('cascades', () => {
 
   it('that delete captured rows, or change what an event reacts to, need triggers', () => {
     const deleting = read(schemaWith(', onDelete: Cascade'));
-    expect(fields(deleting.all())).toEqual(['Appointment.patient']);
-    expect(deleting.all().map(needsTriggers)).toEqual([
+    expect(fields(deleting.all)).toEqual(['Appointment.patient']);
+    expect(deleting.all.map(needsTriggers)).toEqual([
       'The relation Appointment.patient has "onDelete: Cascade": deleting a Patient changes rows of Appointment inside the database, where only triggers can tell their events',
     ]);
     for (const actions of [', onDelete: SetNull', '']) {
       const schema = schemaWith(actions, 'patientId String?');
-      expect(read(schema).all()).toEqual([]);
+      expect(read(schema).all).toEqual([]);
       expect(fields(read(schema, watching).of('Patient', 'gone'))).toEqual(['Appointment.patient']);
     }
   });
 
   it('of a new key matter where an event reacts to the foreign key', () => {
     const schema = schemaWith(', onDelete: Restrict');
-    expect(read(schema).all()).toEqual([]);
+    expect(read(schema).all).toEqual([]);
     expect(fields(read(schema, watching).of('Patient', new Set(['id'])))).toEqual(['Appointment.patient']);
     expect(read(schema, watching).of('Patient', new Set(['email']))).toEqual([]);
-    expect(read(schemaWith(', onDelete: Restrict, onUpdate: Restrict'), watching).all()).toEqual([]);
+    expect(read(schemaWith(', onDelete: Restrict, onUpdate: Restrict'), watching).all).toEqual([]);
   });
 
   const chain = (back: string): string => `

@@ -12,13 +12,24 @@ export type RowChange = 'gone' | ReadonlySet<string>;
  * all other tables; what returns to the same table is told by neither engine.
  */
 export class Cascades {
+  /** All relations by which captured rows may change; most schemas that were made for this engine have none. */
+  readonly all: readonly Relation[];
+
   constructor(
     private readonly captured: ReadonlyMap<string, Aggregate>,
     private readonly relations: readonly Relation[],
-  ) {}
+  ) {
+    this.all = relations.filter((relation) =>
+      (['gone', new Set(relation.references)] as const).some((change) => {
+        const next = this.#next(relation, change);
+        return next !== undefined && this.#isFelt(relation.model, next);
+      }),
+    );
+  }
 
   /** The relations by which a change of a model's rows is felt by captured rows, through others too. */
   of(model: string, change: RowChange, seen = new Set<string>()): Relation[] {
+    if (this.all.length === 0) return [];
     return this.relations.flatMap((relation) => {
       if (relation.target !== model) return [];
       const next = this.#next(relation, change);
@@ -30,16 +41,6 @@ export class Cascades {
         ...this.of(relation.model, next, seen),
       ];
     });
-  }
-
-  /** All relations by which captured rows may change in this way. */
-  all(): Relation[] {
-    return this.relations.filter((relation) =>
-      (['gone', new Set(relation.references)] as const).some((change) => {
-        const next = this.#next(relation, change);
-        return next !== undefined && this.#isFelt(relation.model, next);
-      }),
-    );
   }
 
   /** What a change of the rows that a relation points to does to those that point to them. */
@@ -77,7 +78,7 @@ export function refuseCascades(
           .filter((relation) => relation.model === model)
           .map((relation) => returning(relation)),
       )
-    : cascades.all().map((relation) => byPrisma(relation));
+    : cascades.all.map((relation) => byPrisma(relation));
   if (problems.length > 0) throw new CaptureError(problems.join('\n'));
   return cascades;
 }

@@ -20,6 +20,7 @@ export function refuseOwnCascades(
   request: { readonly model: string; readonly action: string; readonly args: Args },
   plan: NestedPlan | undefined,
 ): void {
+  if (cascades.all.length === 0) return;
   const positions = [...(plan?.fresh ?? []), ...(plan?.changed ?? [])].flatMap(withBelow);
   const own = new Set([request.model, ...positions.map(({ model }) => model.name)]);
   for (const { model, change } of [...topWrites(request), ...positions.flatMap(nestedWrites)]) {

@@ -42,7 +42,7 @@ export class UncapturedWrites {
     private readonly aggregates: readonly Aggregate[],
     source: string,
   ) {
-    this.#cascade = cascades.all()[0];
+    this.#cascade = cascades.all[0];
     const comment = contextComments({ source });
     this.mode = { kind: 'uncaptured', comment };
     this.capturedMode = this.#cascade ? withContext(capturedStatements, comment) : capturedStatements;
