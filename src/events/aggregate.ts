@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Field, Sensitivity } from './fields';
+import type { Field, FieldKind, Sensitivity } from './fields';
 import type { notNull } from './notNull';
 
 /** The fields of one model that events know, by the model's own names. A field that is not listed is in no event. */
@@ -52,8 +52,8 @@ export type EventRule<Carried extends string = string, Listed extends string = s
       readonly relation: string;
       /** The key and nothing else: the row that holds the rest may be gone by then. */
       readonly carries: readonly Carried[];
-      /** The `@id` of the other row, as the event names it. */
-      readonly other: Field;
+      /** The `@id` of the other row, as the event names it. Nothing personal: erasure knows the fields of the aggregate. */
+      readonly other: Field<string, FieldKind, unknown, 'identifier' | 'operational'>;
       /** As with 'update'. */
       readonly added?: readonly string[];
     };

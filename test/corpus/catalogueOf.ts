@@ -31,7 +31,8 @@ function linkRules(
   const model = models.find(({ name }) => name === target);
   const id = model?.fields.find(({ name }) => name === model.key[0]);
   if (!id) throw new Error(`The model ${target} has no key`);
-  const rule = { relation, carries: key, other: singleOf({ ...id, name: `${relation}_id` }) };
+  const other = { ...singleOf({ ...id, name: `${relation}_id` }), class: 'operational' as const };
+  const rule = { relation, carries: key, other };
   return [
     [`${type}.${relation}.linked`, { on: 'link', ...rule }],
     [`${type}.${relation}.unlinked`, { on: 'unlink', ...rule }],

@@ -99,6 +99,9 @@ describe('a rule about links', () => {
     expect(refusal({ x: { on: 'link', ...tagged, carries: ['id', 'slug'] } })).toThrow(
       'carries "slug": it can carry its key "id" alone',
     );
+    expect(refusal({ x: { on: 'link', ...tagged, other: int('post_id', 'identifier') } })).toThrow(
+      'names both sides "post_id"',
+    );
     expect(refusal({ x: { on: 'link', ...tagged } }, { key: 'slug' })).toThrow(
       "whose table knows a Post by its @id: make it the aggregate's key",
     );

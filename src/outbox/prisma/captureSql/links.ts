@@ -70,6 +70,10 @@ function linkBranch({ aggregate, table, join, eventType, rule, row }: LinkParts)
       `The event "${eventType}" of a link carries "${more}": it can carry its key "${name}" alone`,
     );
   const { field, column } = captured(aggregate, table, name);
+  if (field.as === rule.other.as)
+    throw new Error(
+      `The event "${eventType}" of a link names both sides "${field.as}": give \`other\` another name`,
+    );
   const own: CapturedField = { field, column: { ...column, name: join.own } };
   const other: CapturedField = {
     field: rule.other,
