@@ -117,15 +117,17 @@ model Order {
 }
 `;
 
-  async function init(...args: string[]): Promise<Ran> {
+  async function signalbox(args: string[], env: Record<string, string> = {}): Promise<Ran> {
     const program = await spawnProcess({
       command: process.execPath,
-      args: [path.join(await compile(), 'src/cli/main.js'), 'init', ...args],
+      args: [path.join(await compile(), 'src/cli/main.js'), ...args],
       cwd: directory,
+      env,
     });
     const { code } = await program.exited;
     return { code, output: program.output() };
   }
+  const init = (...args: string[]): Promise<Ran> => signalbox(['init', ...args]);
 
   beforeEach(async () => {
     await mkdir(path.join(directory, 'prisma'));
@@ -171,6 +173,29 @@ model Order {
     expect(again.output).toMatch(/^Nothing to do:/);
     expect(files()).toEqual(written);
     expect(written.map((name) => readFileSync(path.join(directory, name), 'utf8'))).toEqual(contents);
+  });
+
+  it('installs itself where the tables came by "prisma db push" and there are no migrations but its own', async () => {
+    const database = await createEmptyDatabase();
+    const client = new Client({ connectionString: database.url });
+    await client.connect();
+    try {
+      await client.query(
+        'CREATE TABLE public."Order" (id int PRIMARY KEY, "orderId" text NOT NULL, note text)',
+      );
+      await init('--yes');
+      expect(await signalbox(['migrate'], { DATABASE_URL: database.url })).toMatchObject({ code: 0 });
+      expect(await signalbox(['check'], { DATABASE_URL: database.url })).toEqual({
+        code: 0,
+        output: 'Schema, catalogue, migrations and database fit.\n',
+      });
+      await client.query(`INSERT INTO public."Order" VALUES (7, 'x', NULL)`);
+      const { rows } = await client.query('SELECT event_type, aggregate_id FROM signalbox.outbox');
+      expect(rows).toEqual([{ event_type: 'order.created', aggregate_id: '7' }]);
+    } finally {
+      await client.end();
+      await database.drop();
+    }
   });
 
   it('leaves a project alone whose configuration names a catalogue of its own', async () => {
