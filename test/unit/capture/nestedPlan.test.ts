@@ -1,7 +1,7 @@
 import type { Aggregate } from '../../../src/events/aggregate';
 import { restricted } from '../../../src/events/fields';
 import type { Internals } from '../../../src/outbox/prisma/internals';
-import { Cascades } from '../../../src/outbox/prisma/middleware/cascades';
+import { TriggersBeside } from '../../../src/outbox/prisma/middleware/triggersBeside';
 import { readModels } from '../../../src/outbox/prisma/middleware/model';
 import { readGraph } from '../../../src/outbox/prisma/middleware/nested/graph';
 import { type NestedPlan, planNested } from '../../../src/outbox/prisma/middleware/nested/plan';
@@ -227,14 +227,7 @@ describe('a nested write is refused', () => {
 
 describe('a write past capture', () => {
   const captured = new Map([...all.models].filter(([name]) => all.isCaptured(name)));
-  const writes = new UncapturedWrites(
-    {} as Internals,
-    captured,
-    all,
-    new Cascades(new Map(), []),
-    [],
-    'test',
-  );
+  const writes = new UncapturedWrites(captured, all, new TriggersBeside({} as Internals, []), 'test');
   const concerns = (model: string | undefined, action: string, args: unknown): boolean =>
     writes.concerns({ model, action, args, clientMethod: action, dataPath: [] });
 

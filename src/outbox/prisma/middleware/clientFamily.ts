@@ -10,6 +10,7 @@ import {
   type OriginalClient,
   type Request,
 } from '../internals';
+import type { CascadeGuard } from './cascadeGuard';
 import { strategies } from './operations';
 import { Session } from './session';
 import { joinedTransaction, Transactions } from './transactions';
@@ -52,6 +53,7 @@ export class ClientFamily {
   private constructor(
     readonly internals: Internals,
     readonly uncaptured: UncapturedWrites,
+    readonly cascades: CascadeGuard,
   ) {
     const { original, loader, engine } = internals;
     const transactions = new Transactions(this, original.$transaction);
@@ -67,9 +69,9 @@ export class ClientFamily {
   }
 
   /** The family of a client; from the first call on its requests are taken. */
-  static of(internals: Internals, uncaptured: UncapturedWrites): ClientFamily {
+  static of(internals: Internals, uncaptured: UncapturedWrites, cascades: CascadeGuard): ClientFamily {
     const holder = internals.original as OriginalClient & { [familyKey]?: ClientFamily };
-    return (holder[familyKey] ??= new ClientFamily(internals, uncaptured));
+    return (holder[familyKey] ??= new ClientFamily(internals, uncaptured, cascades));
   }
 
   /** Statements of capture's own in an interactive transaction; `source` is that of the events that they append. */
@@ -79,7 +81,7 @@ export class ClientFamily {
 
   /** Sends a write whose events capture appends: installed triggers leave it alone. */
   sendCaptured(client: object, request: Request): Promise<unknown> {
-    return statementMode.run(this.uncaptured.capturedMode, () => this.#executeRequest.call(client, request));
+    return statementMode.run(this.cascades.mode, () => this.#executeRequest.call(client, request));
   }
 
   #execute(client: object, given: Request): Promise<unknown> {
@@ -95,8 +97,8 @@ export class ClientFamily {
     if (capture) {
       const go = (): Promise<unknown> =>
         capture.take(client, request, itx) ?? this.#pass(client, request, itx);
-      return this.uncaptured.mayCascade(request)
-        ? this.uncaptured.assertCascades(itx && this.session(itx.id)).then(go)
+      return this.cascades.concerns(request)
+        ? this.cascades.assertTriggers(itx && this.session(itx.id)).then(go)
         : go();
     }
     if (this.uncaptured.concerns(request)) return this.#leaveToTriggers(client, request, itx);
@@ -108,7 +110,6 @@ export class ClientFamily {
     request: Request,
     itx: InteractiveTransaction | undefined,
   ): Promise<unknown> {
-    // In the transaction of the request: the pool may have no other connection to give.
     await this.uncaptured.assertTriggers(request, itx && this.session(itx.id));
     return statementMode.run(this.uncaptured.mode, () => this.#pass(client, request, itx));
   }

@@ -6,6 +6,7 @@ import { capturedModels } from '../catalogueFits';
 import { explicitAppend, type ExplicitEvent } from '../explicitAppend';
 import { stampedComments } from '../stampedComments';
 import { CaptureError } from '../../captureError';
+import { CascadeGuard } from './cascadeGuard';
 import { refuseCascades } from './cascades';
 import { captureKey, ClientFamily } from './clientFamily';
 import { CaptureEngine } from './engine';
@@ -14,6 +15,7 @@ import { assertPrismaVersion } from '../prismaVersion';
 import { readModels } from './model';
 import { readGraph } from './nested/graph';
 import { hasForeignKeys, readRelations } from '../schema/relations';
+import { TriggersBeside } from './triggersBeside';
 import { UncapturedWrites } from './uncapturedWrites';
 
 /*
@@ -55,15 +57,10 @@ export function withCapture(
   const cascades = refuseCascades(captured, relations, { foreignKeys });
   const models = readModels(captured, internals);
   const graph = readGraph(models, relations, internals);
-  const uncaptured = new UncapturedWrites(
-    internals,
-    models,
-    graph,
-    cascades,
-    catalogue.aggregates,
-    options.source,
-  );
-  const family = ClientFamily.of(internals, uncaptured);
+  const triggers = new TriggersBeside(internals, catalogue.aggregates);
+  const uncaptured = new UncapturedWrites(models, graph, triggers, options.source);
+  const guard = new CascadeGuard(cascades, triggers, options.source);
+  const family = ClientFamily.of(internals, uncaptured, guard);
   const checked = probe(internals);
   checked.catch((error: unknown) => logger.error({ err: error }, 'capture refuses all writes'));
   const engine = new CaptureEngine(family, models, graph, cascades, options, checked);

@@ -54,9 +54,10 @@ export class Transactions {
 
   /** Converts a batch only if all elements are Prisma promises and at least one may be a captured write. */
   #mustConvert(promises: unknown[]): promises is LazyPromise[] {
-    return (
-      promises.every(isLazyPromise) && promises.some(({ spec }) => this.family.uncaptured.mayConcern(spec))
-    );
+    const { uncaptured, cascades } = this.family;
+    const mayConcern = ({ spec }: LazyPromise): boolean =>
+      uncaptured.mayConcern(spec) || cascades.concerns({ model: spec?.model, action: spec?.action ?? '' });
+    return promises.every(isLazyPromise) && promises.some(mayConcern);
   }
 
   async #interactive(client: object, callback: Callback, options: unknown): Promise<unknown> {
