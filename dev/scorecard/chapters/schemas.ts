@@ -74,7 +74,7 @@ export const schemas: Chapter = {
       yes(
         'corpus/corpus',
         'mean by the middleware engine what their rows say, or are refused by a sentence',
-        'eight are refused at start: keys of several fields, lists, cascades onto the same table',
+        'ten are refused at start: keys of several fields, lists, cascades onto the same table, relationMode = "prisma"',
       ),
       yes('corpus/corpus', 'mean by the trigger engine what their rows say'),
     ),
