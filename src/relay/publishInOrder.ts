@@ -13,7 +13,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import { batchBytes, type OutgoingMessage } from '../kafka/messages/message';
-import type { Publisher, SendFailure } from '../kafka/publish/publisher';
+import type { Publisher } from '../kafka/publish/publisher';
+import type { SendFailure } from '../kafka/sendFailure';
 import { describeTopicTrouble, type TopicTrouble } from '../kafka/topics/topicTrouble';
 import { aggregateKey } from '../outbox/log/parked';
 import type { LogRow } from '../outbox/log/readPage';

@@ -15,7 +15,8 @@
  */
 import type { Pool } from 'pg';
 import type { KafkaPublisher } from '../kafka/publish/producer';
-import type { Publisher, SendFailure } from '../kafka/publish/publisher';
+import type { Publisher } from '../kafka/publish/publisher';
+import type { SendFailure } from '../kafka/sendFailure';
 import { checkTarget, claimTarget, type Target } from '../outbox/log/target';
 import { type Service, UserError } from '../shared/lifecycle';
 import type { Logger } from '../shared/logger';

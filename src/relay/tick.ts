@@ -16,7 +16,7 @@
  * did not see, each lane gives a page, once.
  */
 import type { Pool } from 'pg';
-import type { SendFailure } from '../kafka/publish/publisher';
+import type { SendFailure } from '../kafka/sendFailure';
 import { batchDone, type Cursor, pageRequest, withinBatch } from '../outbox/log/cursor';
 import { look } from '../outbox/log/look';
 import { type Page, type PageLimits } from '../outbox/log/readPage';

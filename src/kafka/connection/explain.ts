@@ -1,7 +1,7 @@
 /* What a failure of kafkajs means: its own words, those of the connection, and whether waiting can help. */
 import type { KafkaClient } from '../ports';
 import { errorTypes, fatalType } from '../errorTypes';
-import type { SendFailure } from '../publish/publisher';
+import type { SendFailure } from '../sendFailure';
 import type { Connections } from './connections';
 import { describeTrouble } from './trouble';
 

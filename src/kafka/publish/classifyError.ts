@@ -1,5 +1,5 @@
 import { errorTypes, fatalType } from '../errorTypes';
-import type { SendFailure } from './publisher';
+import type { SendFailure } from '../sendFailure';
 import { troubleState } from '../topics/topicTrouble';
 
 /*

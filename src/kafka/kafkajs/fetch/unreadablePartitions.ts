@@ -1,5 +1,5 @@
 import type { EachBatch } from '../../ports';
-import type { GroupConsumerOptions } from '../../groups/groupConsumerOptions';
+import type { Logger } from '../../../shared/logger';
 import type { UnreadableBatch } from './batches';
 import { takeUnreadable } from './tolerantFetch';
 
@@ -14,11 +14,17 @@ export interface UnreadablePlace extends UnreadableBatch {
 /** Its bytes may have changed after this time, in milliseconds: another broker leads, or the operator went past it. */
 const recheckMs = 300_000;
 
+interface UnreadableOptions {
+  readonly group: string;
+  readonly logger: Logger;
+  readonly onUnreadable?: (place: UnreadablePlace) => void;
+}
+
 /** The partitions that wait before a batch that cannot be read; each is reported once. */
 export class UnreadablePartitions {
   readonly #places = new Map<string, UnreadablePlace>();
 
-  constructor(private readonly options: Pick<GroupConsumerOptions, 'group' | 'logger' | 'onUnreadable'>) {}
+  constructor(private readonly options: UnreadableOptions) {}
 
   /** What of the batch cannot be read: that is taken off its messages, so that those before it can be handled. */
   take({ batch }: EachBatch): UnreadablePlace | undefined {
