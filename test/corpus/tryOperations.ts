@@ -24,8 +24,9 @@ interface Snapshot {
 /** What Prisma says of rows that are missing, taken or pointed at: the operation does not fit these rows. */
 const unfit = new Set(['P2002', 'P2003', 'P2011', 'P2014', 'P2017', 'P2018', 'P2025']);
 
-/** Raw SQL that leaves rows pointing to nothing. */
-const isForeignKey = /Raw query failed\. Code: `23(503|001)`/;
+/** Raw SQL that leaves rows pointing to nothing, and what Prisma before 7.10 says of rows that are pointed at. */
+const isForeignKey =
+  /Raw query failed\. Code: `23(503|001)`|violates RESTRICT setting of foreign key constraint/;
 
 /** Goes through all operations with all models of the world's schema. */
 export async function tryOperations(

@@ -246,7 +246,9 @@ function isExpected(error: unknown): boolean {
   // A conflict after the write, which the caller caught: the transaction can't be committed.
   if (error instanceof CaptureError) return error.cause !== undefined && isExpected(error.cause);
   // A conflict that only COMMIT finds reaches the caller of $transaction as the adapter gave it, as without capture.
-  if (name === 'DriverAdapterError') return message === 'TransactionWriteConflict';
+  // Before Prisma 7.10 so does a row that is pointed at.
+  if (name === 'DriverAdapterError')
+    return /^TransactionWriteConflict$|violates RESTRICT setting/.test(message);
   // When a caught error has spoilt a nested transaction, Prisma rolls the outer one back: also without capture.
   if (code === 'P2028') return /transaction that was rolled back|on an expired transaction/.test(message);
   // The time-out came between two statements of one operation.

@@ -160,15 +160,28 @@ describe('prepared statements', () => {
     expect(log.lines()).toEqual([]);
   });
 
+  const openPool = (onLost: (error: Error) => void = fail): Pool => {
+    const session = sessionOf({ databaseUrl: db.url, applicationName: 'preparing' });
+    return new Pool({ max: 1, Client: preparingClient({ session, onLost }) });
+  };
+  const fail = (error: Error): void => {
+    throw error;
+  };
+
+  it('are prepared also where their values come a second time, as Prisma before 7.9 gives them', async () => {
+    const pool = openPool();
+    const client = await pool.connect();
+    const values = [1];
+    for (let n = 0; n < 8; n++) await client.query({ text: 'SELECT $1::int AS twice', values }, values);
+    const { rows } = await client.query('SELECT statement FROM pg_prepared_statements');
+    expect(rows).toEqual([{ statement: 'SELECT $1::int AS twice' }]);
+    client.release();
+    await pool.end();
+  });
+
   it('answer in each way in which pg can be asked', async () => {
     const lost: Error[] = [];
-    const pool = new Pool({
-      max: 1,
-      Client: preparingClient({
-        session: sessionOf({ databaseUrl: db.url, applicationName: 'preparing' }),
-        onLost: (error) => void lost.push(error),
-      }),
-    });
+    const pool = openPool((error) => void lost.push(error));
     const text = 'SELECT $1::int AS n';
     for (let n = 0; n < 8; n++) {
       const found = { rows: [{ n }] };

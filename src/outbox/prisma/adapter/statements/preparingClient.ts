@@ -40,9 +40,10 @@ export function preparingClient({ session, most, onLost }: PreparingOptions): ne
       super(session);
     }
 
-    /** A pool and Prisma give values in the statement; whoever calls it in another way is served as pg does. */
+    /** Prisma gives values in the statement, some versions (7.5) beside it too; any other call is served as pg does. */
     override query(config: unknown, values?: unknown, done?: Done): unknown {
-      if (names.off || values !== undefined || !isStatement(config)) return super.query(config, values, done);
+      if (names.off || !isStatement(config) || (values !== undefined && values !== config.values))
+        return super.query(config, values, done);
       if (done !== undefined) return this.#send(config, done);
       return new Promise<QueryResult>((resolve, reject) =>
         this.#send(config, (error, result) => (error ? reject(error) : resolve(result))),
