@@ -1,7 +1,7 @@
 /*
  * A consumer: typed handlers by event type, each event processed effectively once.
  *
- * It is put together from parts that know nothing of each other: kafka/consumer.ts brings messages in order and keeps
+ * It is put together from parts that know nothing of each other: kafka/groups/groupConsumer.ts brings messages in order and keeps
  * the group's place, settleMessage.ts decides when a message is done with, processMessage.ts has the effect once;
  * settleTogether.ts and processTogether.ts do the same for several messages in one transaction; postponed/worker.ts tries
  * events again that were put aside.

@@ -44,7 +44,7 @@ interface Answer {
   readonly topicMetadata?: readonly Entry[];
 }
 
-// Inner files of kafkajs without types; test/unit/kafka/topicErrors.test.ts notices if they change.
+// Inner files of kafkajs without types; test/integration/relay/topicTroubles.test.ts notices if they change.
 // eslint-disable-next-line typescript/no-require-imports
 const { failure, createErrorFromCode } = require('kafkajs/src/protocol/error') as {
   failure: (code: number) => boolean;

@@ -2,7 +2,7 @@ import { openSubject, type EngineName, type Subject } from '../differential/data
 
 /*
  * Each nested operation with both engines: the same change means the same events. What only the middleware can get
- * wrong is in nestedFailures.test.ts and nestedTransactions.test.ts.
+ * wrong is in nestedDeep.test.ts and nestedTransactions.test.ts.
  */
 
 const group = (digit: number) => (nr: number) => `00000000-0000-7000-${digit}000-00000000000${nr}`;

@@ -381,7 +381,7 @@ describe('later events of the same aggregate', () => {
   });
 });
 
-/** As kafka/workBatch.ts does: several at a time where that is possible, one by itself where it is not. */
+/** As kafka/groups/workBatch.ts does: several at a time where that is possible, one by itself where it is not. */
 async function workThrough(
   messages: readonly ReceivedMessage[],
   dependencies: SettleDependencies<Prisma.TransactionClient>,
