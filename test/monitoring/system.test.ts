@@ -158,13 +158,13 @@ test('events, letters, triggers, topics and slots that are not as they should be
 
 /** Has so many clients create patients, one after the other, until the returned function is called. */
 function flood(clients: number): () => Promise<unknown> {
-  let flooding = true;
+  const over = new AbortController();
   const keepAsking = async (): Promise<void> => {
-    while (flooding) await createPatient();
+    while (!over.signal.aborted) await createPatient();
   };
   const ended = Promise.all(Array.from({ length: clients }, keepAsking));
   return () => {
-    flooding = false;
+    over.abort();
     return ended;
   };
 }

@@ -28,7 +28,7 @@ export interface Stack {
   /** Kills the relay; `startRelay` starts another at the same port. */
   startRelay(): Promise<void>;
   /** Runs a command of `signalbox ops`, and fails when that fails. */
-  ops(...args: string[]): Promise<string>;
+  readonly ops: (...args: string[]) => Promise<string>;
   stop(): Promise<void>;
 }
 

@@ -34,10 +34,13 @@ function ownMetrics(): Set<string> {
   createRelayMetrics(relay);
   observeTopics(relay, [], { topicTroubles: new Map() });
   observeOutbox(relay, new Pool(), logger);
-  new Janitor({ registry: relay, logger } as ConstructorParameters<typeof Janitor>[0]);
+  const declaring: unknown[] = [
+    new Janitor({ registry: relay, logger } as ConstructorParameters<typeof Janitor>[0]),
+    new DeadLetterWatch({ registry: consumers, logger } as ConstructorParameters<typeof DeadLetterWatch>[0]),
+    new TriggerWatch({ engine: 'trigger', inspect: async () => [], registry: api, logger }),
+  ];
+  expect(declaring).toHaveLength(3);
   createConsumerMetrics(consumers);
-  new DeadLetterWatch({ registry: consumers, logger } as ConstructorParameters<typeof DeadLetterWatch>[0]);
-  new TriggerWatch({ engine: 'trigger', inspect: async () => [], registry: api, logger });
   observe({ logger, metrics: api });
   observeAdmission(new Admission({ poolSize: 2, waitingRequests: 1, waitMs: 1 }), api);
   const metrics = registries.flatMap((registry) => registry.getMetricsAsArray());
