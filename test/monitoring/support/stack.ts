@@ -19,6 +19,8 @@ import { type Prometheus, startPrometheus } from './prometheus';
 export interface Stack {
   readonly database: TestDatabase;
   readonly kafka: RealKafka;
+  /** The data directory of the broker. */
+  readonly kafkaDirectory: string;
   readonly api: Part;
   relay: Part;
   readonly consumers: Part;
@@ -88,6 +90,7 @@ export async function startStack(): Promise<Stack> {
   const stack: Stack = {
     database,
     kafka,
+    kafkaDirectory: path.join(directory, 'kafka'),
     api,
     relay,
     consumers,
