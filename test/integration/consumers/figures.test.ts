@@ -49,10 +49,10 @@ afterAll(async () => {
   await deleteTopics(...topics);
 });
 
-async function start(handlers: Handlers): Promise<Registry> {
+async function start(name: string, handlers: Handlers, messagesPerTransaction = 1): Promise<Registry> {
   const registry = new Registry();
   const consumer = createConsumer({
-    name: 'figures',
+    name,
     group: uniqueName('group'),
     handlers,
     kafka,
@@ -63,6 +63,7 @@ async function start(handlers: Handlers): Promise<Registry> {
     metrics: createConsumerMetrics(registry),
     retry: { retryLimit: 3, retryMaxMs: 300 },
     sessionTimeoutMs: 10_000,
+    sharedTransactions: { most: messagesPerTransaction },
   });
   consumers.push(consumer);
   await consumer.start();
@@ -75,8 +76,12 @@ async function sample(registry: Registry, start: string): Promise<number | undef
   return line === undefined ? undefined : Number(line.split(' ').at(-1));
 }
 
+/** All consumers of this file read all events that it has sent. */
+let sent = 0;
+
 /** An event that was appended an hour ago. */
 async function sendOldEvent(): Promise<void> {
+  sent += 1;
   const at = new Date(Date.now() - hourMs);
   const event = { ...patientCreated(), timestamp: at.toISOString() };
   const message = {
@@ -91,26 +96,42 @@ test('lag in seconds is the age of the oldest message, also while its handler ha
   await sendOldEvent();
   let end: () => void = () => undefined;
   const hangs = new Promise<void>((resolve) => (end = resolve));
-  const registry = await start({ 'patient.created': () => hangs });
+  const registry = await start('hanging', { 'patient.created': () => hangs });
   const lag = (): Promise<number | undefined> => sample(registry, 'signalbox_consumer_lag_seconds{');
   await waitFor(async () => ((await lag()) ?? 0) > 3_500, { what: 'the age of the message' });
   expect(await sample(registry, 'signalbox_consumer_lag{')).toBe(1);
-  expect(await sample(registry, 'signalbox_consumer_kafka_connected{consumer="figures"}')).toBe(1);
+  expect(await sample(registry, 'signalbox_consumer_kafka_connected{consumer="hanging"}')).toBe(1);
   end();
   await waitFor(async () => (await lag()) === 0, { what: 'the message to be done' });
 });
 
-test('the age of an event at its processing counts from its append, and its label holds nothing of a patient', async () => {
-  await sendOldEvent();
-  const registry = await start({ 'patient.created': async () => undefined });
-  const labels = '{consumer="figures",event_type="patient.created"}';
-  expect(await sample(registry, `signalbox_consumer_event_age_seconds_count${labels}`)).toBe(0);
-  const counted = `signalbox_consumer_event_age_seconds_count${labels}`;
-  await waitFor(async () => ((await sample(registry, counted)) ?? 0) > 0, { what: 'the event' });
-  const sum = await sample(registry, `signalbox_consumer_event_age_seconds_sum${labels}`);
-  expect(sum).toBeGreaterThan(3_500);
-  expect(await registry.metrics()).not.toContain(patientMarker);
-});
+test.each([1, 10])(
+  'the age of an event counts from its append to its processing, once, with %i messages in a transaction',
+  async (most) => {
+    await sendOldEvent();
+    await sendOldEvent();
+    const name = `reading-${most}`;
+    const labels = `{consumer="${name}",event_type="patient.created"`;
+    const begin = async (): Promise<Registry> =>
+      start(name, { 'patient.created': async () => undefined }, most);
+    const outcome = (registry: Registry, kind: string): Promise<number | undefined> =>
+      sample(registry, `signalbox_consumer_events_total${labels},outcome="${kind}"}`);
+    const aged = (registry: Registry, what: 'count' | 'sum'): Promise<number | undefined> =>
+      sample(registry, `signalbox_consumer_event_age_seconds_${what}${labels}}`);
+    const registry = await begin();
+    expect(await aged(registry, 'count')).toBe(0);
+    await waitFor(async () => (await outcome(registry, 'processed')) === sent, { what: 'all events' });
+    expect(await aged(registry, 'count')).toBe(sent);
+    expect(await aged(registry, 'sum')).toBeGreaterThan(3_500 * sent);
+    expect(await registry.metrics()).not.toContain(patientMarker);
+    // Another group of the same consumer gets them again, and has no effect.
+    const again = await begin();
+    await waitFor(async () => (await outcome(again, 'duplicate')) === sent, {
+      what: 'duplicates',
+    });
+    expect(await aged(again, 'count')).toBe(0);
+  },
+);
 
 test('dead letters wait until they are settled', async () => {
   const pool = new Pool({ connectionString: database.url });
