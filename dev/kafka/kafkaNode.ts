@@ -135,7 +135,12 @@ async function launch(options: NodeOptions, java: Java): Promise<ChildProcess> {
   const startedAt = Date.now();
   const logFile = join(dataDir, 'kafka.log');
   const log = await open(logFile, 'a');
-  const program = [...(options.jvmFlags ?? []), '-Dlog4j2.level=WARN', 'kafka.Kafka', join(dataDir, 'server.properties')];
+  const program = [
+    ...(options.jvmFlags ?? []),
+    '-Dlog4j2.level=WARN',
+    'kafka.Kafka',
+    join(dataDir, 'server.properties'),
+  ];
   const child = spawn(java.program, [...java.flags, ...program], {
     stdio: ['ignore', log.fd, log.fd],
     detached: true,
