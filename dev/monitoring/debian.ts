@@ -49,7 +49,9 @@ async function unpack(debianPackage: string, target: string): Promise<void> {
     await run('dpkg-deb', ['--extract', path.join(draft, file), root]);
     await rename(root, target);
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.trim().split('\n').at(-1) ?? '') : '';
+    // Two programs may want it at the same time.
+    if (await isThere(target)) return;
+    const reason = (error as { message?: string }).message?.trim().split('\n').at(-1);
     throw new Error(
       `${debianPackage} could not be fetched (${reason}). Install it, or put its programs on the PATH.`,
       { cause: error },
@@ -61,12 +63,11 @@ async function unpack(debianPackage: string, target: string): Promise<void> {
 
 /** The lists of a fresh machine are empty: they are brought up to date when the package is not known. */
 async function download(debianPackage: string, directory: string): Promise<void> {
-  const fetchIt = (): Promise<unknown> =>
-    run('apt-get', ['download', debianPackage], { cwd: directory, timeout: fetchWithinMs });
+  const options = { cwd: directory, env: process.env, timeout: fetchWithinMs };
   try {
-    await fetchIt();
+    await run('apt-get', ['download', debianPackage], options);
   } catch {
-    await run('apt-get', ['update'], { timeout: fetchWithinMs });
-    await fetchIt();
+    await run('apt-get', ['update'], options);
+    await run('apt-get', ['download', debianPackage], options);
   }
 }
