@@ -24,6 +24,8 @@ export interface NodeSurroundings {
   readonly libraries?: string;
   /** A directory with further classes for the broker, e.g. a policy. */
   readonly classes?: string;
+  /** Further flags for the broker's Java, e.g. for a JMX port. */
+  readonly jvmFlags?: readonly string[];
   /** Called with the pid of every process, as soon as there is one: to have it ended if this program is killed. */
   readonly onProcess?: (pid: number) => Promise<unknown>;
 }
@@ -133,7 +135,12 @@ async function launch(options: NodeOptions, java: Java): Promise<ChildProcess> {
   const startedAt = Date.now();
   const logFile = join(dataDir, 'kafka.log');
   const log = await open(logFile, 'a');
-  const program = ['-Dlog4j2.level=WARN', 'kafka.Kafka', join(dataDir, 'server.properties')];
+  const program = [
+    ...(options.jvmFlags ?? []),
+    '-Dlog4j2.level=WARN',
+    'kafka.Kafka',
+    join(dataDir, 'server.properties'),
+  ];
   const child = spawn(java.program, [...java.flags, ...program], {
     stdio: ['ignore', log.fd, log.fd],
     detached: true,

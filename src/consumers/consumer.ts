@@ -19,7 +19,7 @@ import { AttemptsByPartition } from './attempts';
 import { type AnyEffects, type Effects, subscribedTypes } from './effects';
 import type { ClassifyError, RetryPolicy } from './failurePolicy';
 import type { AnyHandlers, Handlers } from './handlers';
-import { beginAtZero, type ConsumerMetrics } from './metrics';
+import { beginAtZero, type ConsumerMetrics, observeAge } from './metrics';
 import type { LaterEvents } from './postponed/putAside';
 import { createPostponedWorker } from './postponed/worker';
 import type { SharedTransactions } from './processTogether';
@@ -131,12 +131,13 @@ function consumerOf<Tx extends Transaction>(options: AnyConsumerOptions<Tx>): Co
     },
     account: options.account,
     onTopicTroubles: (troubles) => usable((name) => !troubles.some(({ topic }) => topic === name)),
-    onLag: (topic, partition, lag, lastAt) => metrics.lag.set(name, topic, partition, lag, lastAt),
+    onLag: (lag) => metrics.lag.set(name, lag),
     onAssigned: (assignment) => {
       attempts.keepOnly(assignment);
       metrics.lag.keepOnly(name, assignment);
     },
   });
+  metrics.connected.set(name, () => isConnected(member));
   const postponed = createPostponedWorker({
     dependencies: settle,
     ...(options.postponedAtOnce !== undefined && { atOnce: options.postponedAtOnce }),
@@ -179,11 +180,16 @@ function settleDependencies<Tx extends Transaction>(
     attempts: new AttemptsByPartition(),
     publishDeadLetter,
     metrics,
+    onProcessed: (event) => observeAge(metrics, name, event),
   };
 }
 
 /** A member asks Kafka every few seconds: longer than that, and it would not hear of new messages either. */
 const longestSilenceMs = 13_000;
+
+function isConnected(member: GroupConsumer): boolean {
+  return member.status().state === 'running' && member.silentMs() <= longestSilenceMs;
+}
 
 function joinedCheck(name: string, member: GroupConsumer): ReadinessCheck {
   return {

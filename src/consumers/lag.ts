@@ -1,15 +1,21 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { PartitionLag } from '../kafka/groups/partitionLag';
 import { partitionKey } from '../kafka/messages/readMessage';
+
+type Assignment = Readonly<Record<string, readonly number[]>>;
 
 interface Progress {
   readonly labels: { readonly consumer: string; readonly topic: string; readonly partition: string };
-  lag: number;
-  /** Since when messages have been left, and the time of the last one that was dealt with; in ms since 1970. */
-  behindSince: number | undefined;
-  lastAt: number | undefined;
+  readonly lag: number;
+  readonly next: bigint;
+  /** The time of the oldest message that is left, in milliseconds since 1970; undefined when none is. */
+  readonly oldestAt: number | undefined;
 }
 
-/** How far the partitions of all consumers of this process are behind, from one figure to the next. */
+/**
+ * How far the partitions of all consumers of this process are behind, from one report to the next. The age of the oldest
+ * message that is left is computed whenever the figures are asked for, so it grows while a consumer stands still.
+ */
 export class LagFigures {
   readonly #partitions = new Map<string, Progress>();
 
@@ -37,34 +43,36 @@ export class LagFigures {
     );
     gauge(
       'signalbox_consumer_lag_seconds',
-      'How far a partition is behind in time: since its last message, or since it was last caught up, whichever is later',
+      "Age of a partition's oldest message that is not yet processed, 0 when there is none; also while the consumer stands still",
       (progress) => this.#seconds(progress),
     );
   }
 
-  /** `lastAt` is the time of the last message that was dealt with, in milliseconds since 1970. */
-  set(consumer: string, topic: string, partition: number, lag: number, lastAt?: number): void {
-    const key = keyOf(consumer, topic, partition);
-    const labels = { consumer, topic, partition: String(partition) };
-    const progress = this.#partitions.get(key) ?? { labels, lag, behindSince: undefined, lastAt };
-    progress.lag = lag;
-    progress.lastAt = lastAt ?? progress.lastAt;
-    progress.behindSince = lag === 0 ? undefined : (progress.behindSince ?? this.now());
-    this.#partitions.set(key, progress);
+  /**
+   * Notes a report. Where the time of the oldest message is not known (the next batch has not come yet), it counts from
+   * the moment at which the message was first seen to be there.
+   */
+  set(consumer: string, { topic, partition, lag, next, oldestAt }: PartitionLag): void {
+    const key = `${consumer} ${partitionKey({ topic, partition })}`;
+    const before = this.#partitions.get(key);
+    const known = before?.next === next ? before.oldestAt : undefined;
+    this.#partitions.set(key, {
+      labels: { consumer, topic, partition: String(partition) },
+      lag,
+      next,
+      oldestAt: lag === 0 ? undefined : (oldestAt ?? known ?? this.now()),
+    });
   }
 
   /** Partitions that now belong to other processes are theirs to report. */
-  keepOnly(consumer: string, assignment: Readonly<Record<string, readonly number[]>>): void {
+  keepOnly(consumer: string, assignment: Assignment): void {
     for (const [key, { labels }] of this.#partitions) {
       const ours = assignment[labels.topic]?.includes(Number(labels.partition)) ?? false;
       if (labels.consumer === consumer && !ours) this.#partitions.delete(key);
     }
   }
 
-  #seconds({ behindSince, lastAt = 0 }: Progress): number {
-    return behindSince === undefined ? 0 : Math.max(0, this.now() - Math.max(behindSince, lastAt)) / 1_000;
+  #seconds({ oldestAt }: Progress): number {
+    return oldestAt === undefined ? 0 : Math.max(0, this.now() - oldestAt) / 1_000;
   }
 }
-
-const keyOf = (consumer: string, topic: string, partition: number): string =>
-  `${consumer} ${partitionKey({ topic, partition })}`;

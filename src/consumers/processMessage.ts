@@ -21,6 +21,7 @@ import { type AnyHandlers, handlerOf } from './handlers';
 import { failed, type Outcome } from './outcome';
 import type { LaterEvents } from './postponed/putAside';
 import { processEffect } from './processEffect';
+import type { EventEnvelope } from '../events/envelope';
 import { type Delivery, runHandler } from './runHandler';
 import type { Source } from './source';
 import { topicSource } from './topicSource';
@@ -48,6 +49,8 @@ export interface ProcessDependencies<Tx extends Transaction = Transaction> {
   readonly attempt: number;
   /** When the event was tried for the first time, if it has been postponed since. */
   readonly triedSince?: Date | undefined;
+  /** Called with each event whose effect has happened now, not with one that was known before. */
+  readonly onProcessed?: ((event: EventEnvelope) => void) | undefined;
 }
 
 /** The lease of an effect outlasts its deadline by what it takes to note it. */
@@ -69,6 +72,16 @@ export async function processMessage<Tx extends Transaction>(
 
 /** Processes a valid event once, wherever it comes from. Never throws. */
 export async function processDelivery<Tx extends Transaction>(
+  delivery: Delivery,
+  source: Source<Tx>,
+  dependencies: ProcessDependencies<Tx>,
+): Promise<Outcome> {
+  const outcome = await haveEffect(delivery, source, dependencies);
+  if (outcome.kind === 'processed') dependencies.onProcessed?.(delivery.event);
+  return outcome;
+}
+
+async function haveEffect<Tx extends Transaction>(
   delivery: Delivery,
   source: Source<Tx>,
   dependencies: ProcessDependencies<Tx>,

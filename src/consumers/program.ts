@@ -23,6 +23,7 @@ import type { Logger } from '../shared/logger';
 import { createMetrics } from '../shared/metrics';
 import { OpsServer, type ReadinessCheck } from '../shared/opsServer';
 import { type Consumer, createConsumer } from './consumer';
+import { DeadLetterWatch } from './deadLetters/watch';
 import { InboxJanitor } from './inboxJanitor';
 import type { ConsumerDefinition } from './definition';
 import { createConsumerMetrics } from './metrics';
@@ -105,6 +106,13 @@ export async function runConsumers(program: ConsumersProgram): Promise<number> {
       triggers,
       new OpsServer({ ...opsOptions(config, logger), metrics, readiness }),
       janitor(config, common.kafka, catalogue, { pool, logger }),
+      new DeadLetterWatch({
+        kafka: common.kafka,
+        topic: deadLetterTopic(config.KAFKA_TOPIC_PREFIX),
+        pool,
+        registry: metrics,
+        logger,
+      }),
       ...made.flatMap(({ service }) => service ?? []),
       together(running),
     ],

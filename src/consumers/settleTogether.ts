@@ -58,12 +58,13 @@ function fitOnes<Tx extends Transaction>(
 }
 
 function record<Tx extends Transaction>(
-  { delivery: { message }, outcome, seconds }: Handled,
+  { delivery: { event, message }, outcome, seconds }: Handled,
   dependencies: SettleDependencies<Tx>,
 ): void {
   const { metrics, logger } = dependencies;
   const labels = labelsOf(message, dependencies);
   metrics.seconds.observe(labels, seconds);
   metrics.events.inc({ ...labels, outcome });
+  if (outcome === 'processed') dependencies.onProcessed?.(event);
   logger.debug({ ...placeOf(message), outcome }, 'message done');
 }

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import { currentGate } from 'signalbox/service';
 import { overloaded } from '../problems/requestErrors';
 
@@ -10,6 +10,9 @@ export interface AdmissionLimits {
   /** Longest wait, in milliseconds. */
   readonly waitMs: number;
 }
+
+/** Why work was not begun: too many wait, it waited too long, or its client left. */
+export type Refusal = 'too_many' | 'too_long' | 'client_left';
 
 interface Waiter {
   readonly begin: () => void;
@@ -33,6 +36,8 @@ export class Admission {
   readonly #perGroup: number;
   #running = 0;
   #waiting = 0;
+  /** Called with each refusal. */
+  onRefused: (reason: Refusal) => void = () => undefined;
 
   constructor(private readonly limits: AdmissionLimits) {
     this.#total = Math.max(1, limits.poolSize - 1);
@@ -42,6 +47,15 @@ export class Admission {
   /** How many requests wait now. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** How many requests are at work now, and how many may be. */
+  get running(): number {
+    return this.#running;
+  }
+
+  get most(): number {
+    return this.#total;
   }
 
   /** The same service, each of whose methods waits for its turn among those of its group. */
@@ -93,29 +107,36 @@ export class Admission {
   /** Resolves when the caller has been started. */
   async #wait(group: Group): Promise<void> {
     const signal = currentGate()?.signal;
-    if (this.#waiting >= this.limits.waitingRequests || signal?.aborted) throw overloaded();
+    if (signal?.aborted) throw this.#refused('client_left');
+    if (this.#waiting >= this.limits.waitingRequests) throw this.#refused('too_many');
     await new Promise<void>((resolve, reject) => {
       const leave = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', giveUp);
+        signal?.removeEventListener('abort', goAway);
         group.waiting.delete(waiter);
         this.#waiting -= 1;
       };
-      const giveUp = (): void => {
+      const giveUp = (reason: Refusal): void => {
         leave();
-        reject(overloaded());
+        reject(this.#refused(reason));
       };
+      const goAway = (): void => giveUp('client_left');
       const begin = (): void => {
         leave();
         this.#start(group);
         resolve();
       };
       const waiter: Waiter = { begin, since: performance.now() };
-      const timer = setTimeout(giveUp, this.limits.waitMs);
-      signal?.addEventListener('abort', giveUp);
+      const timer = setTimeout(() => giveUp('too_long'), this.limits.waitMs);
+      signal?.addEventListener('abort', goAway);
       group.waiting.add(waiter);
       this.#waiting += 1;
     });
+  }
+
+  #refused(reason: Refusal): Error {
+    this.onRefused(reason);
+    return overloaded();
   }
 
   /** Of the groups that have room, the one whose first has waited longest. So whoever waits finds no room before. */
@@ -129,12 +150,33 @@ export class Admission {
   }
 }
 
-/** Shows how many requests wait. */
+/** Shows how many requests are at work, wait and were refused. */
 export function observeAdmission(admission: Admission, metrics: Registry): void {
-  const gauge: Gauge = new Gauge({
-    name: 'http_requests_waiting',
-    help: 'Requests that wait for their turn to use the database',
+  const gauge = (name: string, help: string, value: () => number): void => {
+    const created: Gauge = new Gauge({
+      name,
+      help,
+      registers: [metrics],
+      collect: () => created.set(value()),
+    });
+  };
+  gauge(
+    'http_requests_waiting',
+    'Requests that wait for their turn to use the database',
+    () => admission.waiting,
+  );
+  gauge('http_requests_at_work', 'Requests that use the database now', () => admission.running);
+  gauge(
+    'http_requests_at_work_limit',
+    'Requests that may use the database at the same time: one less than the pool has connections',
+    () => admission.most,
+  );
+  const refused = new Counter({
+    name: 'http_requests_refused_total',
+    help: 'Requests that were answered 503 before they used the database, by reason: too_many wait, it waited too_long, client_left',
+    labelNames: ['reason'],
     registers: [metrics],
-    collect: () => gauge.set(admission.waiting),
   });
+  for (const reason of ['too_many', 'too_long', 'client_left'] as const) refused.inc({ reason }, 0);
+  admission.onRefused = (reason) => refused.inc({ reason });
 }

@@ -29,6 +29,7 @@ import type { GroupConsumerOptions } from './groupConsumerOptions';
 import { GroupWatch } from './groupWatch';
 import { guardedTogether } from './guardedTogether';
 import { partitionKey, type ReceivedMessage } from '../messages/readMessage';
+import { BatchProgress } from './partitionLag';
 import { type Verdict, workBatch } from './workBatch';
 
 export type ConsumerState =
@@ -223,16 +224,15 @@ export class GroupConsumer implements Service {
   }
 
   async #eachBatch(payload: EachBatch, membership: { lost?: unknown }): Promise<void> {
-    const { commit = true, commitIntervalMs = 1_000, onLag } = this.options;
+    const { commit = true, commitIntervalMs = 1_000 } = this.options;
     const { batch } = payload;
     this.#topics.works(batch.topic);
     const unreadable = this.#unreadable.take(payload);
-    let lastAt: number | undefined;
-    let next = BigInt(batch.messages[0]?.offset ?? unreadable?.from ?? batch.firstOffset() ?? 0);
-    const passed = ({ offset, timestamp }: Pick<ReceivedMessage, 'offset' | 'timestamp'>): void => {
-      next = BigInt(offset) + 1n;
-      lastAt = Number(timestamp);
-      this.#watch.passed(batch, next);
+    const first = BigInt(batch.messages[0]?.offset ?? unreadable?.from ?? batch.firstOffset() ?? 0);
+    const progress = new BatchProgress(batch, first, this.options.onLag);
+    const passed = ({ offset }: Pick<ReceivedMessage, 'offset'>): void => {
+      progress.passed(BigInt(offset) + 1n);
+      this.#watch.passed(batch, progress.next);
     };
     this.#inHand += 1;
     try {
@@ -250,11 +250,11 @@ export class GroupConsumer implements Service {
         membership,
       });
       if (verdict.kind === 'again') this.#pause(payload, verdict.afterMs);
-      else if (unreadable && next > unreadable.before)
+      else if (unreadable && progress.next > unreadable.before)
         this.#pause(payload, this.#unreadable.report(unreadable));
     } finally {
       this.#inHand -= 1;
-      onLag?.(batch.topic, batch.partition, Number(BigInt(batch.highWatermark) - next), lastAt);
+      progress.report();
     }
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger';
 import type { UnreadablePlace } from '../kafkajs/fetch/unreadablePartitions';
 import type { Positions } from './positions';
 import type { ReceivedMessage } from '../messages/readMessage';
+import type { PartitionLag } from './partitionLag';
 import type { TopicTrouble } from '../topics/topicTrouble';
 import type { HandleTogether, Verdict } from './workBatch';
 
@@ -35,11 +36,8 @@ export interface GroupConsumerOptions {
   readonly account?: string | undefined;
   /** Called with all topics that cannot be read, whenever they were looked at. */
   readonly onTopicTroubles?: (troubles: readonly TopicTrouble[]) => void;
-  /**
-   * Called after each batch, and every few seconds, with the number of messages of a partition that are left; after a
-   * batch with the time of the last message that was dealt with too, in milliseconds since 1970.
-   */
-  readonly onLag?: (topic: string, partition: number, lag: number, lastAt?: number) => void;
+  /** Called before, during and after each batch, and every few seconds while nothing comes. */
+  readonly onLag?: (lag: PartitionLag) => void;
   /** Called when a partition has come to a batch that cannot be read; it waits there. */
   readonly onUnreadable?: (place: UnreadablePlace) => void;
   readonly onAssigned?: (partitions: Readonly<Record<string, readonly number[]>>) => void;

@@ -13,6 +13,9 @@ export interface Backlog {
   /** Lanes that are open to relays, and those of them that no living relay owns. */
   readonly lanes: number;
   readonly unowned: number;
+  /** Relays whose lease has not ended, and those of them that leave the lanes to others. */
+  readonly relays: number;
+  readonly standingBy: number;
 }
 
 /** A figure, not a promise: counting stops at this many rows of a lane, so that a scrape stays cheap. */
@@ -33,7 +36,9 @@ const sql = `
     (SELECT count(*) FROM signalbox.parked_event WHERE state = 'held')::int AS held,
     count(*) FILTER (WHERE l.opens_after_lane IS NULL)::int AS lanes,
     count(*) FILTER (WHERE l.opens_after_lane IS NULL AND NOT EXISTS (SELECT FROM signalbox.relay r
-      WHERE r.id = l.owner AND r.expires_at > clock_timestamp()))::int AS unowned
+      WHERE r.id = l.owner AND r.expires_at > clock_timestamp()))::int AS unowned,
+    (SELECT count(*) FROM signalbox.relay WHERE expires_at > clock_timestamp())::int AS relays,
+    (SELECT count(*) FROM signalbox.relay WHERE expires_at > clock_timestamp() AND stands_by)::int AS "standingBy"
   FROM signalbox.lane l CROSS JOIN LATERAL (${backlogOfLaneSql}) b`;
 
 /** How much waits, over all lanes; late commits of transactions that are long running are not counted. */

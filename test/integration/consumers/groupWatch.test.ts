@@ -69,7 +69,7 @@ test('the lag of a partition grows while its consumer stands still', async () =>
   await send(topic, 0, 'stuck');
   await start(topic, {
     handle: async () => ({ kind: 'again', afterMs: 60_000 }),
-    onLag: (_topic, _partition, lag) => lags.push(lag),
+    onLag: ({ lag }) => lags.push(lag),
   });
   await waitFor(() => lags.includes(1), { what: 'the first lag' });
   await send(topic, 0, 'second', 'third');

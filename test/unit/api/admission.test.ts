@@ -1,4 +1,5 @@
-import { Admission } from '../../../src/api/http/admission';
+import { Registry } from 'prom-client';
+import { Admission, observeAdmission } from '../../../src/api/http/admission';
 import { CommitGate, runBehindGate } from '../../../src/shared/commitGate';
 
 interface Work {
@@ -109,4 +110,30 @@ it('gives the place back when the work fails', async () => {
   await expect(service.fail()).rejects.toThrow('no');
   await expect(service.fail()).rejects.toThrow('no');
   expect(service.name).toBe('x');
+});
+
+it('counts what it refuses by reason, each from 0 on, and shows how many are at work', async () => {
+  const registry = new Registry();
+  const admission = new Admission({ poolSize: 1, waitingRequests: 1, waitMs: 20 });
+  observeAdmission(admission, registry);
+  const refusals = async (): Promise<string[]> =>
+    (await registry.metrics()).split('\n').filter((line) => line.startsWith('http_requests_refused_total'));
+  expect(await refusals()).toEqual(
+    ['too_many', 'too_long', 'client_left'].map(
+      (reason) => `http_requests_refused_total{reason="${reason}"} 0`,
+    ),
+  );
+  const first = begin(admission, 'a');
+  const tooLong = begin(admission, 'a');
+  await turn();
+  expect(await registry.metrics()).toContain('http_requests_at_work 1');
+  const tooMany = begin(admission, 'a');
+  expect(await Promise.all([tooLong.done, tooMany.done])).toEqual([refused, refused]);
+  expect((await refusals()).slice(0, 2)).toEqual([
+    'http_requests_refused_total{reason="too_many"} 1',
+    'http_requests_refused_total{reason="too_long"} 1',
+  ]);
+  first.end();
+  await first.done;
+  expect(await registry.metrics()).toContain('http_requests_at_work 0');
 });
