@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { kafkaCommand } from './cluster/command';
 import type { Run } from './command';
 import { dlqCommand } from './dlq/command';
 import { doctorCommand } from './doctor/command';
@@ -18,5 +19,6 @@ export function opsProgram(run: Run): Command {
     .addCommand(dlqCommand(run))
     .addCommand(postponedCommand(run))
     .addCommand(eraseCommand(run))
+    .addCommand(kafkaCommand(run))
     .addCommand(doctorCommand(run));
 }
