@@ -34,7 +34,7 @@ async function clashWithOthers({ port, host, user, variable }: WantedPort): Prom
     return `Port ${port}, wanted by ${user}, is taken by another program: free it, or set ${variable} to another port.`;
   }
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-    return `${host} is no address of this machine, so ${user} can't listen there: set HOST to one that is.`;
+    return `${host} is not an address of this machine, so ${user} can't listen there: set HOST to one that is.`;
   }
   return `Port ${port} can't be used by ${user} (${code}): set ${variable} to another port.`;
 }

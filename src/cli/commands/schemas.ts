@@ -12,7 +12,7 @@ export const schemaDirectory = 'docs/schemas';
 export function schemasCommand(frame: Frame): Command {
   return new Command('schemas')
     .description(
-      'Writes a JSON Schema for each event type of the catalogue, for consumers in other languages, and removes those of events that are no more.',
+      'Writes a JSON Schema for each event type of the catalogue, for consumers in other languages, and removes those of events that no longer exist.',
     )
     .option('--out <folder>', 'where to', schemaDirectory)
     .action(({ out }: { out: string }) =>

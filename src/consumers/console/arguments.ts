@@ -16,7 +16,7 @@ export function parseSince(text: string, nowMs: number): number {
   const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) {
     throw new UserError(
-      `--since "${text}" is no time. Give 30s, 10m, 2h, 3d or a date as 2026-01-05T19:00:00Z.`,
+      `--since "${text}" is not a time. Give 30s, 10m, 2h, 3d or a date as 2026-01-05T19:00:00Z.`,
     );
   }
   return time;
@@ -27,7 +27,7 @@ export function parseFilters(texts: readonly string[]): Filter[] {
   return texts.map((text) => {
     const filter = parseFilter(text);
     if (!filter)
-      throw new UserError(`--filter "${text}" is no condition. Write it as data.status=CANCELLED.`);
+      throw new UserError(`--filter "${text}" is not a condition. Write it as data.status=CANCELLED.`);
     return filter;
   });
 }
@@ -36,7 +36,7 @@ export function parseFilters(texts: readonly string[]): Filter[] {
 export function parseLimit(text: string): number {
   const limit = Number(text);
   if (!Number.isInteger(limit) || limit < 1) {
-    throw new UserError(`--limit "${text}" is no number of messages. Give a whole number from 1 on.`);
+    throw new UserError(`--limit "${text}" is not a number of messages. Give a whole number from 1 on.`);
   }
   return limit;
 }

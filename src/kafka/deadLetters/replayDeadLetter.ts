@@ -22,7 +22,7 @@ export async function replayOf(
 ): Promise<{ topic: string; message: Message }> {
   const { original, group, omitted } = letter;
   if (!original || group === undefined) {
-    throw new UserError('it does not say where it came from: it is no dead letter of Signalbox');
+    throw new UserError('it does not say where it came from: it is not a dead letter of Signalbox');
   }
   const source = omitted === undefined ? message : await fetchOriginal(kafka, logger, original);
   return {

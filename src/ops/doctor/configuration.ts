@@ -5,7 +5,7 @@ import { opsKafkaVariables } from '../kafka';
 import { type Check, fail, type Finding, ok, warn } from './finding';
 
 const check = 'configuration';
-const remedy = 'Mend the variable; .env.example says what each is for.';
+const remedy = 'Correct the variable; .env.example says what each is for.';
 
 /** Whether every variable can be read, and whether one looks misspelt. */
 export function configurationCheck(environment: Environment, own: z.ZodRawShape): Check {

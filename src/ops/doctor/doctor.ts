@@ -41,7 +41,7 @@ export async function doctor(tools: Tools, options: DoctorOptions): Promise<numb
 
 function wholeNumber(option: string, text: string): string {
   if (/^\d{1,9}$/.test(text)) return text;
-  throw new UserError(`${option} "${text}" is no number. Give a whole number from 0 on.`);
+  throw new UserError(`${option} "${text}" is not a number. Give a whole number from 0 on.`);
 }
 
 function textOf(findings: readonly Finding[]): string {

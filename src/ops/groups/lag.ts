@@ -55,7 +55,7 @@ const sumOf = (positions: readonly GroupPosition[]): bigint =>
 
 function parseMax(text: string): bigint {
   if (!/^\d{1,18}$/.test(text)) {
-    throw new UserError(`--max "${text}" is no number of messages. Give a whole number from 0 on.`);
+    throw new UserError(`--max "${text}" is not a number of messages. Give a whole number from 0 on.`);
   }
   return BigInt(text);
 }

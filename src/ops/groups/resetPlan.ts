@@ -28,7 +28,7 @@ export function targetOf(options: TargetOptions, nowMs: number): Target {
     throw new UserError('Say where to: --to-earliest, --to-latest, --to-offset or --to-datetime.');
   }
   if (!/^\d{1,18}$/.test(options.toOffset)) {
-    throw new UserError(`--to-offset "${options.toOffset}" is no offset. Give a whole number from 0 on.`);
+    throw new UserError(`--to-offset "${options.toOffset}" is not an offset. Give a whole number from 0 on.`);
   }
   return { kind: 'offset', offset: BigInt(options.toOffset) };
 }
@@ -44,7 +44,7 @@ export function parseChoices(catalogue: Catalogue, texts: readonly string[], pre
   return texts.flatMap((text) => {
     const match = /^([^:]+?)(?::(\d{1,6}(?:,\d{1,6})*))?$/.exec(text);
     if (!match) {
-      throw new UserError(`--topic "${text}" is no topic. Write patient.created, or patient.created:0,2.`);
+      throw new UserError(`--topic "${text}" is not a topic. Write patient.created, or patient.created:0,2.`);
     }
     const [, name = '', list] = match;
     const partitions = list?.split(',').map(Number);

@@ -13,7 +13,9 @@ const sequence = /^[1-9]\d{0,17}$/;
 export function parseEventRefs(texts: readonly string[]): EventRefs {
   for (const text of texts) {
     if (uuid.test(text) || sequence.test(text)) continue;
-    throw new UserError(`"${text}" is no event. Give an event_id (a UUID) or a metadata.sequence (digits).`);
+    throw new UserError(
+      `"${text}" is not an event. Give an event_id (a UUID) or a metadata.sequence (digits).`,
+    );
   }
   return {
     eventIds: texts.filter((text) => uuid.test(text)),
@@ -25,6 +27,6 @@ export function parseEventRefs(texts: readonly string[]): EventRefs {
 export function parseSequence(option: string, text: string): string {
   if (sequence.test(text) || text === '0') return text;
   throw new UserError(
-    `${option} "${text}" is no metadata.sequence. Give digits, as "outbox tail" shows them.`,
+    `${option} "${text}" is not a metadata.sequence. Give digits, as "outbox tail" shows them.`,
   );
 }

@@ -50,5 +50,5 @@ function parseAggregate(text: string): { type: string; id: string } {
 
 function parseType(catalogue: Catalogue, type: string): string {
   if (catalogue.find(type)) return type;
-  throw new UserError(`--type "${type}" is no event type of the catalogue.`);
+  throw new UserError(`--type "${type}" is not an event type of the catalogue.`);
 }

@@ -36,7 +36,7 @@ interface Status {
 /** `ops outbox status`: who publishes what, what waits, and what is wrong. */
 export async function status(tools: Tools, { maxAge, json = false }: StatusOptions): Promise<number> {
   const maxAgeSeconds = Number(maxAge);
-  if (!(maxAgeSeconds > 0)) throw new UserError(`--max-age "${maxAge}" is no number of seconds above 0.`);
+  if (!(maxAgeSeconds > 0)) throw new UserError(`--max-age "${maxAge}" is not a number of seconds above 0.`);
   return withDatabase(tools, async (pool) => {
     const lanes = await readLaneStatus(pool);
     const relays = await readRelays(pool);

@@ -35,7 +35,7 @@ const limits = { rows: 500, pageBytes: 1_000_000, dataBytes: 100_000 };
 export async function tail(tools: Tools, options: TailOptions): Promise<number> {
   const count = Number(options.lines);
   if (!Number.isInteger(count) || count < 0 || count > 10_000) {
-    throw new UserError(`--lines "${options.lines}" is no number of events from 0 to 10000.`);
+    throw new UserError(`--lines "${options.lines}" is not a number of events from 0 to 10000.`);
   }
   const filter: RecentFilter = {
     ...(options.type ? { eventTypes: options.type } : {}),

@@ -12,7 +12,7 @@ export interface Snapshot {
 /** Reads the text form of a pg_snapshot. */
 export function parseSnapshot(text: string): Snapshot {
   const [xmin, xmax, running] = text.split(':');
-  if (!xmin || !xmax || running === undefined) throw new Error(`"${text}" is no snapshot`);
+  if (!xmin || !xmax || running === undefined) throw new Error(`"${text}" is not a snapshot`);
   return {
     text,
     xmin: BigInt(xmin),

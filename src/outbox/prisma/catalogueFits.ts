@@ -62,7 +62,7 @@ type ListProblem<Where extends string, F, Value> = [Value] extends [readonly (in
     ? KindProblem<Where, Field<As, Kind, Wire, Class>, Element>
     : `${Where} is a list in the Prisma model: wrap it in list()`
   : F extends ListField
-    ? `${Where} is no list in the Prisma model: take it out of list()`
+    ? `${Where} is not a list in the Prisma model: take it out of list()`
     : KindProblem<Where, F, Value>;
 
 type FieldProblems<Model extends string, Fields, Row> = {

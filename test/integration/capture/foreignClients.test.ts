@@ -223,7 +223,7 @@ const sentences = [
 ];
 const listSentences = [
   'Order.tags is a list in the Prisma model: wrap it in list()',
-  'Order.state is no list in the Prisma model: take it out of list()',
+  'Order.state is not a list in the Prisma model: take it out of list()',
 ];
 
 describe('with clients and a catalogue of another project', () => {

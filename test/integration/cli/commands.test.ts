@@ -92,7 +92,7 @@ describe('check', () => {
 });
 
 describe('schemas', () => {
-  it('writes every schema, removes those of events that are no more, and touches no other file', async () => {
+  it('writes every schema, removes those of events that no longer exist, and touches no other file', async () => {
     const gone = { $id: 'urn:signalbox:patient.renamed:1.0' };
     await writeFile(path.join(directory, 'patient.renamed.json'), JSON.stringify(gone));
     await writeFile(path.join(directory, 'package.json'), '{ "name": "mine" }');

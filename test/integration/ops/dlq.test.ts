@@ -222,7 +222,7 @@ it('leaves a letter open that could not be sent, says why, and goes on with the 
     letters: [{ event_id: event.event_id }],
     failed: [
       { letter: '0:0', reason: 'Kafka refuses it: UNKNOWN_TOPIC_OR_PARTITION' },
-      { letter: '0:2', reason: expect.stringContaining('it is no dead letter of Signalbox') },
+      { letter: '0:2', reason: expect.stringContaining('it is not a dead letter of Signalbox') },
     ],
   });
   expect((await list()).map(({ letter }) => letter)).toEqual(['0:0', '0:2']);

@@ -182,7 +182,7 @@ describe('groups reset', () => {
       [['--all-topics'], 'Say where to'],
       [['--to-earliest'], 'Say what to reset'],
       [['--to-earliest', '--to-latest', '--all-topics'], 'cannot be used with'],
-      [['--to-offset', '-5', '--all-topics'], 'is no offset'],
+      [['--to-offset', '-5', '--all-topics'], 'is not an offset'],
       [['--to-datetime', 'noon', '--all-topics'], '--to-datetime'],
       [['--to-earliest', '--topic', 'nothing.here'], 'There is nothing to reset'],
       [['--to-earliest', '--all-topics', '--force-reprocess', 'email-sender'], 'that is "audit-log"'],

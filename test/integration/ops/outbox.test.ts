@@ -180,7 +180,7 @@ describe('ops outbox show', () => {
     expect(code).toBe(1);
     expect(output).toContain('The outbox has no event');
     expect(output).not.toContain('    at ');
-    expect((await outbox('show', 'nonsense')).output).toContain('is no event. Give an event_id');
+    expect((await outbox('show', 'nonsense')).output).toContain('is not an event. Give an event_id');
   });
 });
 
@@ -349,7 +349,7 @@ describe('ops outbox replay', () => {
 
   it.each([
     [[], 'Say what'],
-    [['--type', 'patient.unheard_of'], 'is no event type of the catalogue'],
+    [['--type', 'patient.unheard_of'], 'is not an event type of the catalogue'],
     [['--aggregate', 'patient'], 'names none'],
     [['--all', '--until', 'soon'], 'Give 30s, 10m, 2h, 3d or a date'],
   ])('refuses %j in one line', async (args, message) => {

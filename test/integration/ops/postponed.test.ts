@@ -118,7 +118,7 @@ test('what is named and not there is said, with exit code 1', async () => {
 test.each([
   [retry(), 'Say which'],
   [retry('1042'), 'named by their event_id'],
-  [discard('x'), '"x" is no event'],
+  [discard('x'), '"x" is not an event'],
 ])('a choice that is none is refused in one line (%#)', async (action, message) => {
   await expect(async () => run(action)).rejects.toThrow(message);
 });

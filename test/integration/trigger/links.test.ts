@@ -94,7 +94,7 @@ describe('a rule about links', () => {
 
   it('is refused by a sentence where there is no such relation, or the event could not be written', () => {
     expect(refusal({ x: { on: 'link', ...tagged, relation: 'slug' } })).toThrow(
-      'about links of Post.slug, which is no implicit many-to-many relation',
+      'about links of Post.slug, which is not an implicit many-to-many relation',
     );
     expect(refusal({ x: { on: 'link', ...tagged, carries: ['id', 'slug'] } })).toThrow(
       'carries "slug": it can carry its key "id" alone',

@@ -21,7 +21,7 @@ test('a transaction has ended for a snapshot unless it is listed or not below xm
 });
 
 test('what is no snapshot is refused', () => {
-  expect(() => parseSnapshot('10:20')).toThrow('"10:20" is no snapshot');
+  expect(() => parseSnapshot('10:20')).toThrow('"10:20" is not a snapshot');
 });
 
 test('stragglers are those that were listed and those from xmax up to the last id, once they have ended', () => {

@@ -44,11 +44,11 @@ it('reads topics with and without partitions, by event type or name', () => {
     { topic: 'other.topic' },
   ]);
   expect(parseChoices(catalogue, ['appointment.*'], 'healthcore').length).toBeGreaterThan(1);
-  expect(() => parseChoices(catalogue, ['patient.created:x'], 'healthcore')).toThrow('is no topic');
+  expect(() => parseChoices(catalogue, ['patient.created:x'], 'healthcore')).toThrow('is not a topic');
 });
 
 it('wants exactly one target', () => {
   expect(targetOf({ toDatetime: '2h' }, 10_000_000)).toEqual({ kind: 'time', ms: 2_800_000 });
   expect(() => targetOf({}, 0)).toThrow('Say where to');
-  expect(() => targetOf({ toOffset: '1.5' }, 0)).toThrow('is no offset');
+  expect(() => targetOf({ toOffset: '1.5' }, 0)).toThrow('is not an offset');
 });

@@ -44,6 +44,6 @@ describe('the selection of dead letters', () => {
 
   it('refuses a name that is neither a place nor an id, and a time that is none', () => {
     expect(() => fits(['all'])).toThrow('"all" names no dead letter');
-    expect(() => fits([], { since: 'noon' })).toThrow('--since "noon" is no time');
+    expect(() => fits([], { since: 'noon' })).toThrow('--since "noon" is not a time');
   });
 });

@@ -48,7 +48,7 @@ export function encoded({ field, column }: CapturedField, row: RowAlias): string
     throw new Error(
       column.list
         ? `The field "${field.as}" is a list in the Prisma schema: declare it as list(…)`
-        : `The field "${field.as}" is declared as list(…), and is no list in the Prisma schema`,
+        : `The field "${field.as}" is declared as list(…), and is not a list in the Prisma schema`,
     );
   if (!column.list) return encode(value);
   return `array_to_json(ARRAY(SELECT ${encode('e.value')} FROM unnest(${plainList({ field, column }, value)})
@@ -146,7 +146,7 @@ function keyPart({ field, column }: CapturedField, row: RowAlias): string {
   const kinds: readonly FieldKind[] = ['uuid', 'text', 'int', 'bigint', 'enum', 'date'];
   if (column.list || !kinds.includes(field.kind))
     throw new Error(
-      `The key "${field.as}" is ${column.list ? 'a list' : `of kind ${field.kind}`}, which is no way to name an aggregate: keys are of ${kinds.join(', ')}`,
+      `The key "${field.as}" is ${column.list ? 'a list' : `of kind ${field.kind}`}, which cannot name an aggregate: keys are of ${kinds.join(', ')}`,
     );
   return `(${encodings[field.kind](`${row}.${identifier(column.name)}`, { field, column })})::text`;
 }

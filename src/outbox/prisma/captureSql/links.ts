@@ -44,7 +44,7 @@ function joinOf({ type, model, key }: Aggregate, table: Table, relation: string)
   const join = table.joins.get(relation);
   if (!join)
     throw new Error(
-      `An event of the aggregate "${type}" is about links of ${model}.${relation}, which is no implicit many-to-many relation`,
+      `An event of the aggregate "${type}" is about links of ${model}.${relation}, which is not an implicit many-to-many relation`,
     );
   if (table.id.length !== 1 || table.id[0] !== key)
     throw new Error(

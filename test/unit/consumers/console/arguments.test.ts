@@ -28,7 +28,7 @@ describe('--since', () => {
   test.each(['', '10', 'm', '-5m', '1.5h', 'yesterday', '2026-13-45'])(
     '"%s" is refused with an example',
     (text) => {
-      expect(() => parseSince(text, now)).toThrow(/--since ".*" is no time\. Give 30s/);
+      expect(() => parseSince(text, now)).toThrow(/--since ".*" is not a time\. Give 30s/);
     },
   );
 

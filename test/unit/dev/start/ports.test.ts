@@ -56,7 +56,7 @@ describe('the look at the ports', () => {
     const port = await freePort();
     const wanted = { port, host: '203.0.113.1', user: 'the API', variable: 'PORT' };
     expect(await portProblems([wanted])).toEqual([
-      "203.0.113.1 is no address of this machine, so the API can't listen there: set HOST to one that is.",
+      "203.0.113.1 is not an address of this machine, so the API can't listen there: set HOST to one that is.",
     ]);
   });
 
