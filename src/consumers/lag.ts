@@ -7,7 +7,6 @@ type Assignment = Readonly<Record<string, readonly number[]>>;
 interface Progress {
   readonly labels: { readonly consumer: string; readonly topic: string; readonly partition: string };
   readonly lag: number;
-  readonly next: bigint;
   /** The time of the oldest message that is left, in milliseconds since 1970; undefined when none is. */
   readonly oldestAt: number | undefined;
 }
@@ -49,18 +48,17 @@ export class LagFigures {
   }
 
   /**
-   * Notes a report. Where the time of the oldest message is not known (the next batch has not come yet), it counts from
-   * the moment at which the message was first seen to be there.
+   * Notes a report. Between two batches the time of the oldest message is not known: it is taken to be that of the oldest
+   * before, so that the age never falls to 0 while a backlog is worked through. Where nothing was left before, it counts
+   * from now.
    */
-  set(consumer: string, { topic, partition, lag, next, oldestAt }: PartitionLag): void {
+  set(consumer: string, { topic, partition, lag, oldestAt }: PartitionLag): void {
     const key = `${consumer} ${partitionKey({ topic, partition })}`;
     const before = this.#partitions.get(key);
-    const known = before?.next === next ? before.oldestAt : undefined;
     this.#partitions.set(key, {
       labels: { consumer, topic, partition: String(partition) },
       lag,
-      next,
-      oldestAt: lag === 0 ? undefined : (oldestAt ?? known ?? this.now()),
+      oldestAt: lag === 0 ? undefined : (oldestAt ?? before?.oldestAt ?? this.now()),
     });
   }
 

@@ -59,7 +59,7 @@ export function observeOutbox(registry: Registry, database: OutboxReader, logger
   });
 }
 
-/** Counts at most one at a time, and seldom enough; undefined when there is no answer in time. */
+/** One count at a time, which is kept for a while; undefined if there is no answer in time. */
 function cached(count: () => Promise<Backlog>, logger: Logger): () => Promise<Backlog | undefined> {
   let latest: Promise<Backlog | undefined> | undefined;
   const measured = async (): Promise<Backlog | undefined> => {

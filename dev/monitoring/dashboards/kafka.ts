@@ -71,7 +71,7 @@ export const kafka: Dashboard = {
         '{{consumergroup}}': 'sum by (consumergroup) (kafka_consumergroup_lag)',
       },
     ),
-    lines('Members of groups', 'short', '0: nobody reads.', {
+    lines('Members of groups', 'short', '0: no process reads.', {
       '{{consumergroup}}': 'sum by (consumergroup) (kafka_consumergroup_members)',
     }),
     lines('Growth of topics', 'short', 'Messages per second.', {

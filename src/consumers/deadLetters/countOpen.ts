@@ -1,27 +1,20 @@
 import type { Pool } from 'pg';
-
-/** A stretch of a partition: offsets from `from` on, without `to`. */
-export interface LetterRange {
-  readonly topic: string;
-  readonly partition: number;
-  readonly from: bigint;
-  readonly to: bigint;
-}
+import type { Range } from '../../kafka/groups/readRange';
 
 const sql = `
-  SELECT count(*)::int AS settled FROM signalbox.settled_dead_letter
-  WHERE "topic" = $1 AND "partition" = $2 AND "offset" >= $3 AND "offset" < $4`;
+  SELECT coalesce(sum(greatest(0, r."to" - r."from" - (
+    SELECT count(*) FROM signalbox.settled_dead_letter s
+    WHERE s."topic" = r."topic" AND s."partition" = r."partition" AND s."offset" >= r."from" AND s."offset" < r."to"
+  ))), 0)::int AS open
+  FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) AS r("topic", "partition", "from", "to")`;
 
 /** How many dead letters of these ranges were neither replayed nor discarded: by offsets, without reading them. */
-export async function countOpenLetters(
-  pool: Pick<Pool, 'query'>,
-  ranges: readonly LetterRange[],
-): Promise<number> {
-  let open = 0;
-  for (const { topic, partition, from, to } of ranges) {
-    const values = [topic, partition, String(from), String(to)];
-    const { rows } = await pool.query<{ settled: number }>(sql, values);
-    open += Math.max(0, Number(to - from) - (rows[0]?.settled ?? 0));
-  }
-  return open;
+export async function countOpenLetters(pool: Pick<Pool, 'query'>, ranges: readonly Range[]): Promise<number> {
+  const { rows } = await pool.query<{ open: number }>(sql, [
+    ranges.map(({ topic }) => topic),
+    ranges.map(({ partition }) => partition),
+    ranges.map(({ from }) => String(from)),
+    ranges.map(({ to }) => String(to)),
+  ]);
+  return rows[0]?.open ?? 0;
 }

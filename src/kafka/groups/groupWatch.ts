@@ -100,7 +100,7 @@ export class GroupWatch {
         if (!this.#assignment[topic]?.includes(partition)) continue;
         const from = committed.get(partitionKey({ topic, partition })) ?? BigInt(fromBeginning ? low : high);
         const done = this.#next.get(partitionKey({ topic, partition })) ?? from;
-        onLag({ topic, partition, lag: Math.max(0, Number(BigInt(high) - done)), next: done });
+        onLag({ topic, partition, lag: Math.max(0, Number(BigInt(high) - done)) });
       }
     }
   }

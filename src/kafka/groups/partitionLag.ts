@@ -6,9 +6,7 @@ export interface PartitionLag {
   readonly partition: number;
   /** Messages that are left. */
   readonly lag: number;
-  /** The offset of the first of them. */
-  readonly next: bigint;
-  /** The time of the first of them in milliseconds since 1970, where that is known. */
+  /** The time of the oldest of them in milliseconds since 1970, where that is known. */
   readonly oldestAt?: number | undefined;
 }
 
@@ -45,8 +43,10 @@ export class BatchProgress {
     this.#reportedAt = Date.now();
     const { topic, partition, highWatermark, messages } = this.batch;
     const { next } = this;
-    const first = messages.find(({ offset }) => BigInt(offset) >= next);
+    // Mostly the batch has just begun, or is over.
+    const isOver = BigInt(messages.at(-1)?.offset ?? -1) < next;
+    const first = isOver ? undefined : messages.find(({ offset }) => BigInt(offset) >= next);
     const oldestAt = first && Number(first.timestamp);
-    this.onLag({ topic, partition, next, lag: Math.max(0, Number(BigInt(highWatermark) - next)), oldestAt });
+    this.onLag({ topic, partition, lag: Math.max(0, Number(BigInt(highWatermark) - next)), oldestAt });
   }
 }

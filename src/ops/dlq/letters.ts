@@ -3,10 +3,8 @@ import type { ClientBase } from 'pg';
 import { type ReadDeadLetter, readDeadLetter } from '../../kafka/deadLetters/readDeadLetter';
 import type { ReceivedMessage } from '../../kafka/messages/readMessage';
 import { countRanges, type Range, readRange } from '../../kafka/groups/readRange';
+import { topicRanges } from '../../kafka/groups/topicRanges';
 import { deadLetterTopic } from '../../kafka/topics/topicNames';
-import { topicPresence } from '../../kafka/topics/topicPresence';
-import { topicOffsets } from '../../kafka/topics/topicOffsets';
-import { withAdmin } from '../../kafka/withAdmin';
 import { UserError } from '../../shared/lifecycle';
 import type { Tools } from '../command';
 import type { KafkaTools } from '../kafka';
@@ -35,7 +33,7 @@ export async function readLetters(
 ): Promise<void> {
   const topic = deadLetterTopic(config.KAFKA_TOPIC_PREFIX);
   const settlements = await readSettlements(database, topic);
-  const ranges = (await topicRanges(kafka, topic)).map((range) => narrowed(range, selection));
+  const ranges = (await letterRanges(kafka, topic)).map((range) => narrowed(range, selection));
   const progress = createProgress({
     stream: stderr,
     total: countRanges(ranges),
@@ -60,23 +58,13 @@ export async function readLetters(
 }
 
 /**
- * All that a topic holds now; nothing where it does not exist yet.
+ * All that the dead-letter topic holds now; nothing where it does not exist yet.
  * @throws UserError when this account may not see it: that is not the same as nothing.
  */
-export function topicRanges(kafka: KafkaTools['kafka'], topic: string): Promise<Range[]> {
-  return withAdmin(kafka, async (admin) => {
-    const presence = (await topicPresence(admin, [topic])).get(topic);
-    if (presence === 'missing') return [];
-    if (presence === 'hidden') {
-      throw new UserError(`This account may not see ${topic}: it lacks the rights Describe and Read on it.`);
-    }
-    return (await topicOffsets(admin, topic)).map(({ partition, low, high }) => ({
-      topic,
-      partition,
-      from: BigInt(low),
-      to: BigInt(high),
-    }));
-  });
+export async function letterRanges(kafka: KafkaTools['kafka'], topic: string): Promise<Range[]> {
+  const ranges = await topicRanges(kafka, topic);
+  if (ranges !== 'hidden') return ranges;
+  throw new UserError(`This account may not see ${topic}: it lacks the rights Describe and Read on it.`);
 }
 
 /** Letters that are named by their places alone are not looked for elsewhere. */

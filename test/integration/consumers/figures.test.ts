@@ -14,7 +14,7 @@ import { deadLetterTopic, topicOf } from '../../../src/kafka/topics/topicNames';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { patientCreated, patientMarker } from '../../support/events';
 import { createTopics, deleteTopics, kafkaBrokers, testKafka, uniqueName } from '../../support/kafka';
-import { silentLogger } from '../../support/logger';
+import { captureLogger, silentLogger } from '../../support/logger';
 import { waitFor } from '../../support/waitFor';
 
 const hourMs = 3_600_000;
@@ -133,16 +133,33 @@ test.each([1, 10])(
   },
 );
 
-test('dead letters wait until they are settled', async () => {
+test('dead letters wait until they are settled; while they cannot be counted there is no figure', async () => {
   const pool = new Pool({ connectionString: database.url });
   const registry = new Registry();
   const topic = topics[1] ?? '';
-  const options = { kafka, topic, pool, registry, logger: silentLogger(), intervalMs: 100 };
+  const log = captureLogger();
+  let isAway = true;
+  const query = async (...asked: [string, unknown[]]): Promise<unknown> => {
+    if (isAway) throw new Error('away');
+    return pool.query(...asked);
+  };
+  const options = {
+    kafka,
+    topic,
+    pool: { query } as unknown as Pool,
+    registry,
+    logger: log.logger,
+    intervalMs: 100,
+  };
   const watch = new DeadLetterWatch(options);
   const waiting = (): Promise<number | undefined> => sample(registry, 'signalbox_dead_letters_waiting');
   try {
-    expect(await waiting()).toBe(0);
+    expect(await waiting()).toBeUndefined();
     await watch.start();
+    await waitFor(() => log.lines().length > 0, { what: 'the warning' });
+    expect(await waiting()).toBeUndefined();
+    isAway = false;
+    await waitFor(async () => (await waiting()) === 0, { what: 'a count' });
     await producer.send({ topic, messages: [{ value: 'one' }, { value: 'two' }] });
     await waitFor(async () => (await waiting()) === 2, { what: 'two letters' });
     await pool.query(
@@ -151,6 +168,8 @@ test('dead letters wait until they are settled', async () => {
       [topic],
     );
     await waitFor(async () => (await waiting()) === 1, { what: 'one letter' });
+    isAway = true;
+    await waitFor(async () => (await waiting()) === undefined, { what: 'the old figure to be gone' });
   } finally {
     await watch.stop();
     await pool.end();
