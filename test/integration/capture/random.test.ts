@@ -241,14 +241,16 @@ describe('random writes', () => {
 
 /** Constraints, conflicts and rows that are not there; nothing of capture's own. */
 function isExpected(error: unknown): boolean {
-  const { code, message, name } = error as Error & { code?: string };
+  const { code, message, name, cause } = error as Error & { code?: string };
   if (message === 'rollback') return true;
   // A conflict after the write, which the caller caught: the transaction can't be committed.
   if (error instanceof CaptureError) return error.cause !== undefined && isExpected(error.cause);
   // A conflict that only COMMIT finds reaches the caller of $transaction as the adapter gave it, as without capture.
-  // Before Prisma 7.10 so does a row that is pointed at.
-  if (name === 'DriverAdapterError')
-    return /^TransactionWriteConflict$|violates RESTRICT setting/.test(message);
+  // Before Prisma 7.10 so do a deadlock, a row that is pointed at and a period that is taken.
+  if (name === 'DriverAdapterError') {
+    const { originalCode = '' } = (cause ?? {}) as { originalCode?: string };
+    return message === 'TransactionWriteConflict' || /^(23|40)/.test(originalCode);
+  }
   // When a caught error has spoilt a nested transaction, Prisma rolls the outer one back: also without capture.
   if (code === 'P2028') return /transaction that was rolled back|on an expired transaction/.test(message);
   // The time-out came between two statements of one operation.
