@@ -168,6 +168,16 @@ describe('the parts', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('have no file that imports itself by a chain of others', () => {
+    const rings = [...modules.keys()].flatMap((file) =>
+      (modules.get(file)?.imports ?? []).flatMap((name) => {
+        const back = modules.has(name) ? reach(name).get(file) : undefined;
+        return back ? [[file, ...back].join(' → ')] : [];
+      }),
+    );
+    expect(rings).toEqual([]);
+  });
+
   it('leave kafkajs to src/kafka/kafkajs/, its types and inner files too', () => {
     const users = [...modules.keys()].filter((file) =>
       /['"]kafkajs(?:\/|['"])/.test(readFileSync(path.join(root, file), 'utf8')),
