@@ -21,7 +21,10 @@ export interface TestDatabase {
   readonly name: string;
   /** Fails, and names them, if connections remain; call it when the code under test has been stopped. */
   assertNoLeaks(deadlineMs?: number): Promise<void>;
-  /** Cuts the connections that remain and removes the database. May be called again. */
+  /**
+   * Cuts the connections that remain, and removes the database or, on a server of this run's own, closes it. May be
+   * called again.
+   */
   drop(): Promise<void>;
 }
 
@@ -80,7 +83,7 @@ function describe(name: string): TestDatabase {
     name,
     url: urlOf(name),
     assertNoLeaks: (deadlineMs) => assertNoLeaks(name, deadlineMs),
-    drop: () => withServer((server) => dropDatabase(server, name)),
+    drop: () => withServer((server) => (isOwnServer() ? closeDatabase : dropDatabase)(server, name)),
   };
 }
 
@@ -170,6 +173,20 @@ async function dropDatabase(server: Client, name: string): Promise<void> {
   if (rowCount !== 0) await server.query(`ALTER DATABASE ${quoted} WITH IS_TEMPLATE false`);
   await server.query(`DROP DATABASE IF EXISTS ${quoted} WITH (FORCE)`);
 }
+
+/**
+ * For a server that is thrown away as a whole. A database is some 300 files, and ext4 passes over the inodes of files
+ * that were removed in the last minutes one by one whenever it makes a new file: dropping databases made creating them
+ * ten times as slow, and every other file of the run with them.
+ */
+async function closeDatabase(server: Client, name: string): Promise<void> {
+  await server.query('UPDATE pg_database SET datallowconn = false WHERE datname = $1', [name]);
+  await server.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
+    name,
+  ]);
+}
+
+const isOwnServer = (): boolean => (process.env[variables.ownDatabase] ?? '') !== '';
 
 async function withServer<T>(use: (server: Client) => Promise<T>): Promise<T> {
   const server = new Client({

@@ -2,6 +2,8 @@
 export const variables = {
   /** A superuser's (or at least a CREATEDB role's) URL. Set by hand, it makes the tests use that server. */
   databaseUrl: 'TEST_DATABASE_URL',
+  /** Set when the server of `databaseUrl` is this run's own and goes with it. */
+  ownDatabase: 'SIGNALBOX_TEST_OWN_DATABASE',
   /** Set by hand, it makes the tests use that cluster. */
   kafkaBrokers: 'KAFKA_BOOTSTRAP_SERVERS',
   /** Part of the name of every database that this run makes. */

@@ -283,9 +283,10 @@ test('an old cursor of a lane that was idle costs index entries above its floor 
   expect((await rowsRead()) - before).toBeLessThan(1_000);
 });
 
-/** How many rows of the outbox were read so far. A connection reports its part at the latest when it ends. */
+/** How many rows of the outbox were read so far. A session reports its part at the latest when the server ends it. */
 async function rowsRead(): Promise<number> {
   await pool.end();
+  await database.assertNoLeaks();
   pool = poolOf(database.url);
   const { rows } = await pool.query<{ reads: string }>(
     `SELECT (idx_tup_fetch + seq_tup_read)::text AS reads FROM pg_stat_user_tables
