@@ -29,8 +29,8 @@ const withServers = {
 
 module.exports = {
   testTimeout: 60_000,
-  // Most tests wait for servers: twice as many as there are cores, and not more than one Postgres and one broker bear.
-  maxWorkers: Math.min(2 * availableParallelism(), 8),
+  // Most tests wait for servers: thrice as many as there are cores, and not more than one Postgres and one broker bear.
+  maxWorkers: Math.min(3 * availableParallelism(), 8),
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/unit/**/*.test.ts'] },
     { ...withServers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
