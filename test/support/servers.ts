@@ -6,7 +6,7 @@
  * is killed (also by Ctrl-C, after which it runs no teardown), by the watchman.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startDevBroker } from '../../dev/broker/broker';
@@ -28,6 +28,17 @@ const fastSettings = {
   autovacuum: 'off',
 };
 
+/** What a run leaves on its servers is a gigabyte at most. */
+const roomNeeded = 4 * 2 ** 30;
+
+/** Where files are made fastest: on Linux a disk in memory, if there is one with room (a container's has 64 MB). */
+async function memoryDisk(): Promise<string> {
+  const inMemory = '/dev/shm';
+  const disk = await statfs(inMemory).catch(() => undefined);
+  const hasRoom = disk !== undefined && disk.bavail * disk.bsize >= roomNeeded;
+  return hasRoom ? inMemory : tmpdir();
+}
+
 /** In the order in which things were started; undone backwards. */
 type Undo = (() => Promise<void>)[];
 
@@ -35,7 +46,7 @@ type Undo = (() => Promise<void>)[];
 export async function startServers({ broker = true } = {}): Promise<TestServers> {
   const undo: Undo = [];
   try {
-    const directory = await mkdtemp(join(tmpdir(), 'signalbox-test-'));
+    const directory = await mkdtemp(join(await memoryDisk(), 'signalbox-test-'));
     undo.push(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
     undo.push(await postWatchman(directory));
     // Programs of a test file whose worker died before it could end them.
