@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 import { type CommitGate, describeErrorWithoutMessage, type Logger } from 'signalbox/service';
-import { correlationIdOf } from '../middleware/requestContext';
+import { correlationIdOf } from './correlationId';
 import { type Problem, problemMediaType } from '../problems/problem';
 import { toProblem } from '../problems/toProblem';
 import { routeOf } from './routes';

@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express';
 import { Histogram, type Registry } from 'prom-client';
 import type { Logger } from 'signalbox/service';
 import { routeOf } from '../http/routes';
-import { correlationIdOf } from './requestContext';
+import { correlationIdOf } from '../http/correlationId';
 
 /** Asked for every few seconds by machines; worth a line only when somebody debugs. */
 const probes = new Set(['/livez', '/readyz', '/metrics']);

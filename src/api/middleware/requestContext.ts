@@ -1,4 +1,4 @@
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import * as express from 'signalbox/express';
 import { contextValue } from 'signalbox';
 import { invalid } from '../http/validate';
@@ -11,11 +11,6 @@ import { invalid } from '../http/validate';
 
 /** Whatever can be printed: identity providers write auth0|5f7c, CLINIC\\ada, ada_example.com#EXT#@clinic.example. */
 const printable = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+$/u;
-
-/** The correlation id of a request, for logs and problem documents. */
-export function correlationIdOf(response: Response): string {
-  return String(response.getHeader('x-correlation-id'));
-}
 
 /**
  * Runs the rest of the request in the context that events are stamped with. An unusable correlation id is replaced
