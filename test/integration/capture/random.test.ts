@@ -249,7 +249,7 @@ function isExpected(error: unknown): boolean {
   // Before Prisma 7.10 so do a deadlock, a row that is pointed at and a period that is taken.
   if (name === 'DriverAdapterError') {
     const { originalCode = '' } = (cause ?? {}) as { originalCode?: string };
-    return message === 'TransactionWriteConflict' || /^(23|40)/.test(originalCode);
+    return message === 'TransactionWriteConflict' || ['40P01', '23001', '23P01'].includes(originalCode);
   }
   // When a caught error has spoilt a nested transaction, Prisma rolls the outer one back: also without capture.
   if (code === 'P2028') return /transaction that was rolled back|on an expired transaction/.test(message);
