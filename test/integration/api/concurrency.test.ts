@@ -18,6 +18,8 @@ afterAll(() => api.stop());
 function counted(answers: { status: number }[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { status } of answers) counts[status] = (counts[status] ?? 0) + 1;
+  // Why a request could not be served is only in the log.
+  if (answers.some(({ status }) => status >= 500)) throw new Error(api.log.lines().join(''));
   return counts;
 }
 
