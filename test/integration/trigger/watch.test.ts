@@ -18,6 +18,8 @@ describe.each<CaptureEngineName>(['trigger', 'middleware'])(
     let database: TestDatabase;
     let db: TestConnection;
     let watch: TriggerWatch;
+    /** How often the watch has looked. */
+    let looks: number;
     let registry: Registry;
     let stop: () => Promise<unknown>;
     let log: CapturedLog;
@@ -33,10 +35,16 @@ describe.each<CaptureEngineName>(['trigger', 'middleware'])(
         logger: log.logger,
       };
       const prisma = await createCapturedClient(engine, options, { source: 'watch', logger: log.logger });
+      const inspect = triggerInspector(prisma, catalogue);
+      looks = 0;
       registry = new Registry();
       watch = new TriggerWatch({
         engine,
-        inspect: triggerInspector(prisma, catalogue),
+        inspect: async () => {
+          const found = await inspect();
+          looks += 1;
+          return found;
+        },
         registry,
         logger: log.logger,
         intervalMs: 20,
@@ -76,6 +84,8 @@ describe.each<CaptureEngineName>(['trigger', 'middleware'])(
         ok: engine === 'middleware',
         detail: expect.stringContaining(detail),
       });
+      const before = looks;
+      await waitFor(() => looks >= before + 3, { what: 'looks that find the same' });
       await db.run(repair);
       await waitFor(async () => (await gauge(registry)) === '1', { what: 'the repair to be seen' });
       expect(await watch.readiness.check()).toEqual({ ok: true });
