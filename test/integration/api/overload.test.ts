@@ -114,7 +114,7 @@ describe.each(['middleware', 'trigger'] as const)('with the %s engine', (engine)
     await waitFor(async () => (await sessions("wait_event = 'advisory'")) === 1, { what: 'the COMMIT' });
     await api.sql.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)`,
+       WHERE datname = current_database() AND wait_event = 'advisory'`,
     );
     expectInDoubt(await answer);
     await release();

@@ -123,7 +123,8 @@ test('two changes of one row come in the order of the row lock, though the secon
   await high.query(`UPDATE model SET n = n + 1 WHERE id = 'a'`);
   await append(high, 'a', 1);
   const waiting = low.query(`UPDATE model SET n = n + 1 WHERE id = 'a'`).then(() => append(low, 'a', 2));
-  await waitFor(async () => (await pool.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount, {
+  const lockWaits = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+  await waitFor(async () => (await pool.query(lockWaits)).rowCount, {
     what: 'the second writer to wait for the lock',
   });
   await drain();
